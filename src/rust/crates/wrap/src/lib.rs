@@ -1,0 +1,1 @@
+//! kmsr-wrap
