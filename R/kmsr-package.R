@@ -1,0 +1,3 @@
+#' @keywords internal
+#' @useDynLib kmsr, .registration = TRUE
+"_PACKAGE"
