@@ -87,8 +87,8 @@ fn describe(resolved: &Resolved) -> List {
             RetryMode::Standard => "standard",
             RetryMode::Adaptive => "adaptive",
         },
-        use_fips_endpoint = resolved.use_fips,
-        use_dualstack_endpoint = resolved.use_dual_stack
+        use_fips = resolved.use_fips,
+        use_dual_stack = resolved.use_dual_stack
     )
 }
 

@@ -43,8 +43,8 @@ pub(crate) fn settings(list: &List, secrets: &Robj) -> Result<Settings, Failure>
         connect_timeout: seconds("connect_timeout"),
         read_timeout: seconds("timeout"),
         operation_timeout: seconds("operation_timeout"),
-        use_fips: truth("use_fips_endpoint"),
-        use_dual_stack: truth("use_dualstack_endpoint"),
+        use_fips: truth("use_fips"),
+        use_dual_stack: truth("use_dual_stack"),
         close_connection: truth("close_connection") == Some(true),
     })
 }

@@ -92,7 +92,8 @@ impl Error {
     pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
         if let Some(credentials) = find::<CredentialsError>(error) {
             return Self::Credentials {
-                message: chain(credentials),
+                // Its own text is a heading for kinds of failures; what happened is the cause.
+                message: credentials.source().map_or_else(|| credentials.to_string(), chain),
             };
         }
         let text = chain(error);

@@ -11,7 +11,9 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as CredentialsResult, SharedCredentialsProvider, future};
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_kms::config::{Region, SharedHttpClient};
+use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::error::chain;
 use crate::settings::{Credentials, Settings};
@@ -39,10 +41,13 @@ pub(crate) fn provider(
             *expiration,
             "given",
         ))),
-        Credentials::Profile(name) => SharedCredentialsProvider::new(Chain(vec![profile(&config, Some(name))])),
+        Credentials::Profile(name) => SharedCredentialsProvider::new(Named {
+            provider: profile(&config, Some(name)),
+            name: name.clone(),
+        }),
         Credentials::Chain | Credentials::Anonymous => SharedCredentialsProvider::new(Chain(vec![
             Link::new("environment variables", EnvironmentVariableCredentialsProvider::new()),
-            profile(&config, settings.profile.as_deref()),
+            Link::new("shared config and credentials files", profile(&config, None)),
             Link::new(
                 "web identity token",
                 WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
@@ -69,6 +74,35 @@ impl ProvideCredentials for Given {
             ))
         } else {
             Ok(self.0.clone())
+        })
+    }
+}
+
+/// A profile the caller named. If it is not there, neither is the identity that was meant.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    provider: ProfileFileCredentialsProvider,
+}
+
+impl ProvideCredentials for Named {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let profiles =
+                aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
+            let known = profiles.map_err(CredentialsError::invalid_configuration)?;
+            if known.get_profile(&self.name).is_none() {
+                return Err(CredentialsError::invalid_configuration(format!(
+                    "there is no profile {:?} in the shared config and credentials files",
+                    self.name
+                )));
+            }
+            self.provider.provide_credentials().await.map_err(|error| {
+                CredentialsError::provider_error(format!("profile {:?}: {}", self.name, reason(&error)))
+            })
         })
     }
 }
@@ -109,10 +143,12 @@ impl ProvideCredentials for Chain {
 impl Chain {
     async fn first(&self) -> CredentialsResult {
         let mut tried = Vec::new();
-        for link in &self.0 {
+        for (index, link) in self.0.iter().enumerate() {
+            let last = index + 1 == self.0.len();
             match link.provider.provide_credentials().await {
                 Ok(credentials) => return Ok(credentials),
-                Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
+                // After the last there is no other identity to end up with, so its failure is told with the rest.
+                Err(error) if last || matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
                     tried.push(format!("{}: {}", link.name, reason(&error)));
                 }
                 Err(error) => {
@@ -129,12 +165,12 @@ fn reason(error: &CredentialsError) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), chain)
 }
 
-fn profile(config: &ProviderConfig, name: Option<&str>) -> Link {
+fn profile(config: &ProviderConfig, name: Option<&str>) -> ProfileFileCredentialsProvider {
     let mut builder = ProfileFileCredentialsProvider::builder().configure(config);
     if let Some(name) = name {
         builder = builder.profile_name(name);
     }
-    Link::new("shared config and credentials files", builder.build())
+    builder.build()
 }
 
 fn instance_metadata(config: &ProviderConfig) -> ImdsCredentialsProvider {
