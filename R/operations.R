@@ -602,9 +602,9 @@ kms_create_grant <- function(
 #'   Policy = "string",
 #'   Description = "string",
 #'   KeyUsage = "SIGN_VERIFY" | "ENCRYPT_DECRYPT" | "GENERATE_VERIFY_MAC" | ...,
-#'   CustomerMasterKeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | ...,
-#'   KeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | ...,
-#'   Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | "EXTERNAL_KEY_STORE",
+#'   CustomerMasterKeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   KeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | ...,
 #'   CustomKeyStoreId = "string",
 #'   BypassPolicyLockoutSafetyCheck = TRUE | FALSE,
 #'   Tags = list(
@@ -817,7 +817,7 @@ kms_create_key <- function(
 #'   EncryptionContext = list(name = "string"),
 #'   GrantTokens = list("string"),
 #'   KeyId = "string",
-#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "SM2PKE",
+#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
 #'   Recipient = list(
 #'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
 #'     AttestationDocument = charToRaw("bytes")
@@ -1793,7 +1793,7 @@ kms_enable_key_rotation <- function(KeyId, RotationPeriodInDays = NULL) {
 #'   Plaintext = charToRaw("bytes"),
 #'   EncryptionContext = list(name = "string"),
 #'   GrantTokens = list("string"),
-#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "SM2PKE",
+#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
 #'   DryRun = TRUE | FALSE
 #' )
 #' ```
@@ -2037,7 +2037,7 @@ kms_generate_data_key <- function(
 #' svc$generate_data_key_pair(
 #'   EncryptionContext = list(name = "string"),
 #'   KeyId = "string",
-#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | ...,
+#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
 #'   GrantTokens = list("string"),
 #'   Recipient = list(
 #'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
@@ -2169,7 +2169,7 @@ kms_generate_data_key_pair <- function(
 #' svc$generate_data_key_pair_without_plaintext(
 #'   EncryptionContext = list(name = "string"),
 #'   KeyId = "string",
-#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | ...,
+#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
 #'   GrantTokens = list("string"),
 #'   DryRun = TRUE | FALSE
 #' )
@@ -2393,7 +2393,7 @@ kms_generate_data_key_without_plaintext <- function(
 #' svc$generate_mac(
 #'   Message = charToRaw("bytes"),
 #'   KeyId = "string",
-#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | "HMAC_SHA_512",
+#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | ...,
 #'   GrantTokens = list("string"),
 #'   DryRun = TRUE | FALSE
 #' )
@@ -2769,7 +2769,7 @@ kms_get_key_rotation_status <- function(KeyId) {
 #' ```
 #' svc$get_parameters_for_import(
 #'   KeyId = "string",
-#'   WrappingAlgorithm = "RSAES_PKCS1_V1_5" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | ...,
+#'   WrappingAlgorithm = "RSAES_PKCS1_V1_5" | "RSAES_OAEP_SHA_1" | ...,
 #'   WrappingKeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "SM2"
 #' )
 #' ```
@@ -3786,8 +3786,8 @@ kms_put_key_policy <- function(KeyId, PolicyName = NULL, Policy, BypassPolicyLoc
 #'   SourceKeyId = "string",
 #'   DestinationKeyId = "string",
 #'   DestinationEncryptionContext = list(name = "string"),
-#'   SourceEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "SM2PKE",
-#'   DestinationEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "SM2PKE",
+#'   SourceEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
+#'   DestinationEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
 #'   GrantTokens = list("string"),
 #'   DryRun = TRUE | FALSE,
 #'   DryRunModifiers = list("IGNORE_CIPHERTEXT")
@@ -4398,7 +4398,7 @@ kms_schedule_key_deletion <- function(KeyId, PendingWindowInDays = NULL) {
 #'   Message = charToRaw("bytes"),
 #'   MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU",
 #'   GrantTokens = list("string"),
-#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | "RSASSA_PSS_SHA_512" | ...,
+#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | ...,
 #'   DryRun = TRUE | FALSE
 #' )
 #' ```
@@ -4993,7 +4993,7 @@ kms_update_primary_region <- function(KeyId, PrimaryRegion) {
 #'   Message = charToRaw("bytes"),
 #'   MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU",
 #'   Signature = charToRaw("bytes"),
-#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | "RSASSA_PSS_SHA_512" | ...,
+#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | ...,
 #'   GrantTokens = list("string"),
 #'   DryRun = TRUE | FALSE
 #' )
@@ -5121,7 +5121,7 @@ kms_verify <- function(
 #' svc$verify_mac(
 #'   Message = charToRaw("bytes"),
 #'   KeyId = "string",
-#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | "HMAC_SHA_512",
+#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | ...,
 #'   Mac = charToRaw("bytes"),
 #'   GrantTokens = list("string"),
 #'   DryRun = TRUE | FALSE
@@ -5291,7 +5291,10 @@ kms_verify_mac <- function(Message, KeyId, MacAlgorithm, Mac, GrantTokens = NULL
 #' \dontrun{
 #' # Needs AWS: the emulator does not serve all of this.
 #' svc <- kms()
-#' key <- svc$create_key(KeySpec = "ML_KEM_768", KeyUsage = "ENCAPSULATE_DECAPSULATE")$KeyMetadata$KeyId
+#' key <- svc$create_key(
+#'   KeySpec = "ML_KEM_768",
+#'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
+#' )$KeyMetadata$KeyId
 #' theirs <- svc$encapsulate(KeyId = key, EncapsulationAlgorithm = "ML_KEM")
 #' ours <- svc$decapsulate(
 #'   KeyId = key,
@@ -5398,7 +5401,10 @@ kms_decapsulate <- function(
 #' \dontrun{
 #' # Needs AWS: the emulator does not serve all of this.
 #' svc <- kms()
-#' key <- svc$create_key(KeySpec = "ML_KEM_768", KeyUsage = "ENCAPSULATE_DECAPSULATE")$KeyMetadata$KeyId
+#' key <- svc$create_key(
+#'   KeySpec = "ML_KEM_768",
+#'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
+#' )$KeyMetadata$KeyId
 #' secret <- svc$encapsulate(KeyId = key, EncapsulationAlgorithm = "ML_KEM")
 #' length(secret$SharedSecretCiphertextBlob)
 #' }

@@ -39,7 +39,10 @@ help_syntax <- function(method, arguments, api) {
   values <- lapply(seq_len(nrow(arguments)), function(i) syntax_value(arguments$type[[i]], api))
   c(
     "@section Request syntax:",
-    sprintf("With a client made by [kms()]; `kms_%s()` takes the same arguments and uses the session's client.", method),
+    sprintf(
+      "With a client made by [kms()]; `kms_%s()` takes the same arguments and uses the session's client.",
+      method
+    ),
     code(c("```", syntax_call(paste0("svc$", method), arguments$member, values), "```"))
   )
 }
@@ -65,9 +68,7 @@ syntax_value <- function(type, api) {
     return(c("list(", paste0("  ", inner), ")"))
   }
   if (is_enum_type(type)) {
-    values <- values_of(api, enum_name(type))
-    shown <- if (length(values) > 4) values[1:3] else values
-    return(paste(c(sprintf('"%s"', shown), if (length(values) > 4) "..."), collapse = " | "))
+    return(syntax_alternatives(sprintf('"%s"', values_of(api, enum_name(type)))))
   }
   if (is_structure_type(api, type)) {
     members <- members_of(api, type, "structure")
@@ -78,6 +79,14 @@ syntax_value <- function(type, api) {
     boolean = "TRUE | FALSE", integer = "123", "map<string,string>" = 'list(name = "string")'
   )
   scalars[[type]]
+}
+
+# As many of the values as fit beside an argument's name.
+syntax_alternatives <- function(values) {
+  whole <- paste(values, collapse = " | ")
+  if (nchar(whole) <= 60) return(whole)
+  fitting <- max(1, sum(cumsum(nchar(values) + 3) <= 60))
+  paste(c(values[seq_len(fitting)], "..."), collapse = " | ")
 }
 
 help_argument <- function(row, api, help) {
@@ -212,7 +221,8 @@ help_value <- function(operation, api, help) {
 empty_words <- function(members, api) {
   types <- members$type
   repeat {
-    more <- union(types, api$members$type[api$members$direction == "structure" & api$members$owner %in% type_leaf(types)])
+    inner <- api$members$direction == "structure" & api$members$owner %in% type_leaf(types)
+    more <- union(types, api$members$type[inner])
     if (length(more) == length(types)) break
     types <- more
   }
@@ -274,7 +284,8 @@ help_examples <- function(page, api) {
   if (all(unlist(calls) %in% served)) {
     lines <- c("emulator <- kms_emulator()", "svc <- emulator$client()", page$examples, "emulator$stop()")
   } else {
-    lines <- c("\\dontrun{", "# Needs AWS: the emulator does not serve all of this.", "svc <- kms()", page$examples, "}")
+    why <- "# Needs AWS: the emulator does not serve all of this."
+    lines <- c("\\dontrun{", why, "svc <- kms()", page$examples, "}")
   }
   c("@examples", code(lines))
 }

@@ -22,7 +22,7 @@ read_api <- function(folder) {
 }
 
 read_table <- function(path) {
-  read.delim(path, quote = "", comment.char = "", colClasses = "character", na.strings = character(), encoding = "UTF-8")
+  read.delim(path, quote = "", colClasses = "character", na.strings = character(), encoding = "UTF-8")
 }
 
 parse_flag <- function(text, where) {
