@@ -1,6 +1,5 @@
 //! Clients as R holds them: external pointers that work in the process that made them.
-use std::mem::ManuallyDrop;
-use std::process;
+use std::{mem, process};
 
 use extendr_api::prelude::*;
 use kmsr_client::{Client, Resolved, RetryMode, Sourced, resolve};
@@ -12,13 +11,16 @@ use crate::runtime;
 /// A client and the process it belongs to.
 pub(crate) struct Handle {
     pid: u32,
-    client: ManuallyDrop<Client>,
+    client: Option<Client>,
 }
 
 impl Handle {
     /// The client, in its own process only.
     pub(crate) fn client(&self) -> Result<&Client, Failure> {
-        if self.pid == process::id() { Ok(&self.client) } else { Err(Failure::Stale) }
+        match &self.client {
+            Some(client) if self.pid == process::id() => Ok(client),
+            _ => Err(Failure::Stale),
+        }
     }
 
     /// The client behind an R object: stale when there is none, as after a load from a file.
@@ -31,9 +33,8 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         // In a forked child the sockets are the parent's: closing them there would say goodbye in its name.
-        if self.pid == process::id() {
-            // SAFETY: dropped once, here, and never used again.
-            unsafe { ManuallyDrop::drop(&mut self.client) };
+        if self.pid != process::id() {
+            mem::forget(self.client.take());
         }
     }
 }
@@ -69,7 +70,7 @@ fn make(settings: &List, secrets: &Robj) -> Result<Handle, Failure> {
     })??;
     Ok(Handle {
         pid: process::id(),
-        client: ManuallyDrop::new(client),
+        client: Some(client),
     })
 }
 

@@ -8,14 +8,18 @@
 mod client;
 mod convert;
 mod error;
-mod interrupt;
+mod foreign;
+mod key_material;
 mod operation;
 mod runtime;
+mod wrap;
 
 use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
     use client;
+    use key_material;
     use operation;
+    use wrap;
 }

@@ -6,7 +6,7 @@ use extendr_api::prelude::*;
 use kmsr_client::{Arguments, Value};
 use kmsr_model::{Member, Operation, Shape};
 
-use super::text::{Text, element};
+use crate::foreign::{self, Text};
 
 /// An argument that is not what it must be.
 #[derive(Debug)]
@@ -208,7 +208,7 @@ fn string_at(given: &Robj, index: usize) -> Option<String> {
         return string_at(&given.get_attrib("levels")?, level);
     }
     if given.is_string() {
-        return match element(given, index) {
+        return match foreign::text(given, index) {
             Text::Utf8(text) => Some(text),
             Text::Missing | Text::Invalid => None,
         };
@@ -321,7 +321,7 @@ fn describe(given: &Robj) -> String {
         return "NA".to_owned();
     }
     match given.rtype() {
-        Rtype::Strings if length == 1 && element(given, 0) == Text::Invalid => {
+        Rtype::Strings if length == 1 && foreign::text(given, 0) == Text::Invalid => {
             "a string that is not valid in its declared encoding".to_owned()
         }
         Rtype::Doubles if length == 1 && given.class().is_none() => {
@@ -336,7 +336,7 @@ fn describe(given: &Robj) -> String {
 
 fn is_missing(given: &Robj) -> bool {
     match given.rtype() {
-        Rtype::Strings => element(given, 0) == Text::Missing,
+        Rtype::Strings => foreign::text(given, 0) == Text::Missing,
         Rtype::Doubles => given.as_real_slice().is_some_and(|numbers| numbers.iter().all(|number| number.is_nan())),
         Rtype::Integers => given.as_integer_slice().is_some_and(|numbers| numbers.iter().all(|&number| number == i32::MIN)),
         Rtype::Logicals => given.as_logical_slice().is_some_and(|truths| truths.iter().all(|truth| truth.is_na())),

@@ -1,7 +1,6 @@
 //! The only place where R values become Rust values and back.
 mod from_r;
 mod settings;
-mod text;
 mod to_r;
 
 pub(crate) use from_r::{BadArgument, arguments};

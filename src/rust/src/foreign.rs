@@ -1,5 +1,4 @@
-//! Text out of R character vectors, whatever its encoding. The only unsafe code of the conversions: extendr takes every R
-//! string for UTF-8 unchecked.
+//! R's C API where extendr does not reach: all of the binding's unsafe code.
 use std::os::raw::c_int;
 
 use extendr_api::prelude::*;
@@ -7,11 +6,27 @@ use extendr_ffi::{R_CHAR, R_NaString, Rf_xlength, SEXP, STRING_ELT};
 
 #[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
 unsafe extern "C" {
+    // In entrypoint.c: asks R for pending interrupts inside R_ToplevelExec, so that R's jump ends there and never
+    // unwinds a Rust frame.
+    safe fn kmsr_interrupted() -> c_int;
+    // In guard.c: an R object that refuses to be serialised.
+    fn kmsr_guard() -> SEXP;
     fn Rf_getCharCE(x: SEXP) -> c_int;
 }
 
 /// `CE_LATIN1` of R's `cetype_t`.
 const LATIN1: c_int = 4;
+
+/// Whether the user asked to stop; asking takes the interrupt off R's hands. For the main thread only.
+pub(crate) fn interrupt_pending() -> bool {
+    kmsr_interrupted() != 0
+}
+
+/// An object that makes `save()` and its kin stop with an error that says why.
+pub(crate) fn guard() -> Robj {
+    // SAFETY: called on R's thread; returns a fresh object, which Robj protects before anything else is allocated.
+    unsafe { Robj::from_sexp(kmsr_guard()) }
+}
 
 /// One element of a character vector.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,8 +39,9 @@ pub(crate) enum Text {
     Invalid,
 }
 
-/// The element at an index of a character vector; `Missing` past its end or of another type.
-pub(crate) fn element(vector: &Robj, index: usize) -> Text {
+/// The element at an index of a character vector; `Missing` past its end or of another type. extendr would take every R
+/// string for UTF-8 unchecked.
+pub(crate) fn text(vector: &Robj, index: usize) -> Text {
     if !vector.is_string() || index >= vector.len() {
         return Text::Missing;
     }
