@@ -1,13 +1,21 @@
-//! The binding between R and the kmsr crates.
-use extendr_api::prelude::*;
+//! The binding between R and the kmsr crates: it converts, calls, and decides nothing.
+//!
+//! Functions exported to R are named `rs_*`, take types whose conversion the R side has made sure of, and return a value or
+//! a failure (see [`error`]) that R turns into a condition. None raises an R error of its own.
 
-/// The version of the Rust half.
-#[extendr]
-fn rs_version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+#![allow(missing_docs, reason = "extendr_module! writes public functions without any")]
+
+mod client;
+mod convert;
+mod error;
+mod interrupt;
+mod operation;
+mod runtime;
+
+use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
-    fn rs_version;
+    use client;
+    use operation;
 }

@@ -3,6 +3,7 @@
 //! The client converts arguments and answers by this table, the emulator validates requests by it, and the R functions
 //! and their help pages are generated from the same source. [`OPERATIONS`] is generated; the types are written here.
 
+#[rustfmt::skip] // Generated: one member a line, however long.
 mod table;
 
 pub use table::OPERATIONS;
@@ -35,7 +36,8 @@ pub struct Member {
     pub required: bool,
     /// Whether its value must never be printed or logged.
     pub sensitive: bool,
-    /// Whether the mirrored interface lacks it: such a member of an answer is left out when the service does not send it.
+    /// Whether the mirrored interface knows the operation or structure but not this member: such a member of an answer
+    /// is left out when the service does not send it. False throughout an operation the mirrored interface lacks.
     pub newer: bool,
     /// Whether the AWS SDK's own types have it; a request member they lack is added to the body.
     pub in_sdk: bool,
@@ -95,3 +97,59 @@ pub fn operation(name: &str) -> Option<&'static Operation> {
         .ok()
         .map(|index| &OPERATIONS[index])
 }
+
+/// A member with nothing special about it, for the table to build on.
+const fn member(name: &'static str, shape: Shape) -> Member {
+    Member {
+        name,
+        shape,
+        required: false,
+        sensitive: false,
+        newer: false,
+        in_sdk: true,
+        min: None,
+        max: None,
+        pattern: None,
+    }
+}
+
+impl Member {
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    const fn newer(mut self) -> Self {
+        self.newer = true;
+        self
+    }
+
+    #[allow(dead_code, reason = "the SDK catches up with the service now and then")]
+    const fn not_in_sdk(mut self) -> Self {
+        self.in_sdk = false;
+        self
+    }
+
+    const fn min(mut self, min: u32) -> Self {
+        self.min = Some(min);
+        self
+    }
+
+    const fn max(mut self, max: u32) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.pattern = Some(pattern);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

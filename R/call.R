@@ -1,0 +1,71 @@
+# The only road from an operation to Rust: sends it with the client behind a handle and returns its result, or raises the
+# condition that says what went wrong.
+call_operation <- function(handle, operation, arguments) {
+  if (is.null(handle$pointer)) {
+    connect(handle)
+  }
+  result <- rs_call(handle$pointer, operation, arguments)
+  if (is_failure(result, "stale")) {
+    connect(handle)
+    result <- rs_call(handle$pointer, operation, arguments)
+  }
+  unwrap(result, operation)
+}
+
+abort_missing_argument <- function(argument, method) {
+  abort_kmsr(
+    sprintf("argument \"%s\" is missing, with no default", argument),
+    class = "kmsr_argument_error",
+    body = c(i = sprintf("`%s()` needs `%s`; see `?kms_%s`.", method, argument, method)),
+    argument = argument
+  )
+}
+
+# A time argument as seconds since 1970, however R says it. Days are never taken for seconds.
+timestamp_argument <- function(x, argument) {
+  if (is.null(x) || length(x) == 0) {
+    return(NULL)
+  }
+  seconds <- if (inherits(x, "Date")) {
+    as.numeric(x) * 86400
+  } else if (inherits(x, "POSIXt")) {
+    as.numeric(as.POSIXct(x))
+  } else if (is.character(x)) {
+    parse_iso8601(x)
+  } else if (is.numeric(x) && !is.object(x)) {
+    as.numeric(x)
+  } else {
+    NA_real_
+  }
+  if (length(seconds) != 1 || !is.finite(seconds)) {
+    abort_argument(
+      argument,
+      given = describe_value(x),
+      wanted = paste(
+        "one time: a POSIXct, a Date (midnight UTC), an ISO 8601 string such as \"2030-01-31T12:00:00Z\",",
+        "or seconds since 1970"
+      )
+    )
+  }
+  seconds
+}
+
+# Seconds since 1970 of ISO 8601 dates and times; NA for what is none. A time without offset is UTC.
+parse_iso8601 <- function(x) {
+  pattern <- "^(\\d{4}-\\d{2}-\\d{2})(?:[T ](\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?)(Z|[+-]\\d{2}:?\\d{2})?)?$"
+  parts <- regmatches(x, regexec(pattern, x, perl = TRUE))
+  vapply(parts, function(part) {
+    if (length(part) == 0) {
+      return(NA_real_)
+    }
+    time <- if (nzchar(part[3])) part[3] else "00:00:00"
+    if (nchar(time) == 5) time <- paste0(time, ":00")
+    seconds <- as.numeric(as.POSIXct(paste(part[2], time), format = "%Y-%m-%d %H:%M:%OS", tz = "UTC"))
+    offset <- sub(":", "", part[4], fixed = TRUE)
+    if (nzchar(offset) && offset != "Z") {
+      minutes <- as.numeric(substr(offset, 2, 3)) * 60 + as.numeric(substr(offset, 4, 5))
+      seconds <- seconds - ifelse(startsWith(offset, "-"), -1, 1) * minutes * 60
+    }
+    seconds
+  }, numeric(1))
+}

@@ -1,0 +1,255 @@
+#' Errors that kmsr raises
+#'
+#' Every error is a classed condition that [tryCatch()] can pick by class, most specific first, and that carries what is
+#' known as fields. The classes and fields of paws are there too, so that code written for it keeps working.
+#'
+#' # The service refused
+#'
+#' A call the service answered with an error has the classes `kmsr_<Code>` (for example `kmsr_NotFoundException`),
+#' `kmsr_service_error`, `paws_error`, `http_<status>` and `http_<hundred>` (for example `http_403`, `http_400`),
+#' `http_error`, `kmsr_error`, `rlang_error`, `error`, `condition`, and the fields
+#' * `code`: the service's error code, such as `"NotFoundException"`;
+#' * `status_code`: the HTTP status, an integer (also as an attribute);
+#' * `error_response`: the whole answer as a list (also as an attribute);
+#' * `request_id`: the service's id of the request, to quote to AWS Support;
+#' * `operation`: the operation's name, such as `"DescribeKey"`.
+#'
+#' # Everything else
+#'
+#' | class | what happened |
+#' |---|---|
+#' | `kmsr_argument_error` | an argument is missing or not what it must be; nothing was sent. Fields `argument`, `given`, `wanted` |
+#' | `kmsr_credentials_error` | no usable credentials; the message says what was tried |
+#' | `kmsr_missing_region_error` | no Region is configured |
+#' | `kmsr_timeout_error` | no connection, no answer, or no end in time; field `phase` is `"connect"`, `"read"` or `"operation"` |
+#' | `kmsr_transport_error` | no answer: host not found, refused, not trusted, dropped. Timeouts have this class too |
+#' | `kmsr_response_error` | an answer that is not the service's: a proxy's page, an empty or cut body. Fields `status_code`, `body` |
+#' | `kmsr_config_error` | a setting in the environment or the shared config files is not what it must be |
+#' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
+#' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
+#' | `kmsr_emulator_error` | the emulator could not start |
+#'
+#' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error.
+#'
+#' @name kmsr-errors
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' tryCatch(
+#'   svc$describe_key(KeyId = "alias/nobody"),
+#'   kmsr_NotFoundException = function(e) e$code,
+#'   paws_error = function(e) "something else"
+#' )
+#' emulator$stop()
+NULL
+
+# The only function that raises an error. `message` is the headline, `body` says what to do.
+abort_kmsr <- function(message, class, body = NULL, ..., attributes = list(), call = NULL) {
+  condition <- rlang::error_cnd(
+    class = c(class, "kmsr_error"),
+    message = message,
+    body = if (length(body)) rlang::format_error_bullets(body),
+    use_cli_format = FALSE,
+    ...,
+    call = call
+  )
+  for (name in names(attributes)) {
+    attr(condition, name) <- attributes[[name]]
+  }
+  # Not rlang's own signal: a trace would hold the calls, and with them what was in their arguments.
+  stop(condition)
+}
+
+abort_argument <- function(argument, given, wanted, call = NULL) {
+  abort_kmsr(
+    sprintf("`%s` must be %s.", argument, wanted),
+    class = "kmsr_argument_error",
+    body = c(x = sprintf("Given: %s.", given)),
+    argument = argument,
+    given = given,
+    wanted = wanted,
+    call = call
+  )
+}
+
+is_failure <- function(x, kind = NULL) {
+  inherits(x, "kmsr_failure") && (is.null(kind) || identical(.subset2(x, "kind"), kind))
+}
+
+# The only road back from Rust: the value, or the condition of its failure.
+unwrap <- function(result, operation = NULL) {
+  if (!inherits(result, "kmsr_failure")) {
+    return(result)
+  }
+  raise_failure(unclass(result), operation)
+}
+
+raise_failure <- function(failure, operation) {
+  switch(failure$kind,
+    interrupted = rlang::interrupt(),
+    argument = abort_argument(failure$argument, failure$given, failure$wanted),
+    service = raise_service_error(failure, operation),
+    unreadable = abort_kmsr(
+      sprintf("The answer (HTTP %d) cannot be read: %s.", failure$status_code, failure$message),
+      class = c("kmsr_response_error", "paws_error", http_classes(failure$status_code)),
+      body = c(
+        i = "Is the endpoint really AWS KMS? A proxy or gateway in between may have answered.",
+        " " = if (nzchar(failure$body)) paste0("It begins: ", substr(failure$body, 1, 200))
+      ),
+      status_code = failure$status_code,
+      request_id = failure$request_id,
+      response_body = failure$body,
+      operation = operation,
+      attributes = list(status_code = failure$status_code)
+    ),
+    timeout = abort_kmsr(
+      paste0(operation %||% "The call", ": ", failure$message, "."),
+      class = c("kmsr_timeout_error", "kmsr_transport_error", "paws_error", "http_error"),
+      body = c(i = switch(failure$phase,
+        connect = "Is the host reachable, and is a proxy needed? `connect_timeout` in the config is the limit.",
+        read = "The service may have received the request all the same. `timeout` in the config is the limit.",
+        operation = "`operation_timeout` in the config is the limit for a call with its retries."
+      )),
+      phase = failure$phase,
+      operation = operation
+    ),
+    transport = abort_kmsr(
+      paste0(operation %||% "The call", ": no answer. ", upper_first(failure$message), "."),
+      class = c("kmsr_transport_error", "paws_error", "http_error"),
+      body = c(i = transport_advice(failure$message)),
+      operation = operation
+    ),
+    credentials = raise_credentials_error(failure$message, operation),
+    missing_region = abort_kmsr(
+      "MissingRegion (HTTP NA). missing region",
+      class = c("kmsr_missing_region_error", "paws_error", "http_error"),
+      body = c(i = paste(
+        "Say where the key is: `kms(region = \"eu-central-1\")`, the environment variable AWS_REGION, or",
+        "`region` in the profile of the shared config file."
+      )),
+      operation = operation
+    ),
+    secrets_lost = abort_kmsr(
+      "This client's literal keys did not come along when it was saved or sent to another process.",
+      class = c("kmsr_credentials_error", "paws_error"),
+      body = c(
+        i = "Make a client here with `kms()`, best with credentials this process finds on its own.",
+        i = "If keys must travel, set `options(kmsr.serialize_secrets = TRUE)` before making the client."
+      ),
+      operation = operation
+    ),
+    request = abort_kmsr(
+      paste0(upper_first(failure$message), "."),
+      class = "kmsr_config_error",
+      operation = operation
+    ),
+    # The remaining kinds name their class.
+    abort_kmsr(
+      failure$message,
+      class = paste0("kmsr_", failure$kind, "_error"),
+      body = if (!is.null(failure$advice)) c(i = failure$advice),
+      reason = failure$reason
+    )
+  )
+}
+
+raise_service_error <- function(failure, operation) {
+  abort_kmsr(
+    sprintf("%s (HTTP %d). %s", failure$code, failure$status_code, failure$message),
+    class = c(
+      paste0("kmsr_", failure$code), "kmsr_service_error", "paws_error", http_classes(failure$status_code)
+    ),
+    body = c(i = service_advice(failure$code)),
+    code = failure$code,
+    status_code = failure$status_code,
+    error_response = failure$error_response,
+    request_id = failure$request_id,
+    operation = operation,
+    attributes = failure[c("status_code", "error_response")]
+  )
+}
+
+raise_credentials_error <- function(message, operation) {
+  tried <- strsplit(message, "\n", fixed = TRUE)[[1]]
+  several <- length(tried) > 1
+  abort_kmsr(
+    if (several) "No AWS credentials were found." else upper_first(message),
+    class = c("kmsr_credentials_error", "paws_error"),
+    body = c(
+      if (several) rlang::set_names(tried, "x"),
+      i = if (grepl("sso", message, ignore.case = TRUE)) "Run `aws sso login` to sign in again.",
+      i = if (several) paste(
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with",
+        "`kms(credentials = list(profile = \"...\"))`, or run where a role is attached."
+      )
+    ),
+    operation = operation
+  )
+}
+
+# As paws has them: the exact status, then its hundred.
+http_classes <- function(status) {
+  unique(c(paste0("http_", status), paste0("http_", status %/% 100L * 100L), "http_error"))
+}
+
+transport_advice <- function(message) {
+  if (grepl("certificate", message)) {
+    "If a company proxy re-signs TLS, name its certificate authority in AWS_CA_BUNDLE."
+  } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
+    "Check the Region and the endpoint, and whether this machine may resolve names outside."
+  } else {
+    "Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured."
+  }
+}
+
+upper_first <- function(x) {
+  paste0(toupper(substr(x, 1, 1)), substring(x, 2))
+}
+
+# What a value is, in words, without its content.
+describe_value <- function(x) {
+  if (is.null(x)) {
+    return("NULL")
+  }
+  if (is.atomic(x) && length(x) == 1 && is.na(x)) {
+    return("NA")
+  }
+  kind <- if (is.object(x)) {
+    paste("an object of class", class(x)[1])
+  } else if (is.character(x)) {
+    "a character vector"
+  } else {
+    paste("an object of type", typeof(x))
+  }
+  if (length(x) == 1 || is.function(x) || is.environment(x)) kind else paste(kind, "of length", length(x))
+}
+
+is_empty <- function(x) {
+  is.null(x) || length(x) == 0 || identical(x, "")
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x
+
+# What to do about a service error: by its code, for the codes the operations list and those any operation can have.
+service_advice <- function(code) {
+  common <- c(
+    AccessDeniedException = paste(
+      "The identity lacks a permission: the key's policy, its grants and the IAM policies must allow this operation."
+    ),
+    ExpiredTokenException = "The temporary credentials have expired: get fresh ones and make a new client.",
+    IncompleteSignature = "The signature did not arrive whole: does a proxy rewrite requests?",
+    InvalidClientTokenId = "The service does not know this access key: is it active, and of this partition?",
+    InvalidSignatureException = paste(
+      "The secret key does not fit the access key, or this machine's clock is off by more than five minutes."
+    ),
+    MissingAuthenticationTokenException = "The request was not signed: give the client credentials.",
+    OptInRequired = "The account is not signed up for this service or Region.",
+    ServiceUnavailable = "The service is overloaded or away: try again in a while.",
+    SignatureDoesNotMatch = "The secret key does not fit the access key.",
+    ThrottlingException = "Too many calls a second: slow down, or raise `max_retries`.",
+    UnrecognizedClientException = "The service does not know this access key or session token: is it active?",
+    ValidationException = "The service does not take a value as it was given; its message says which."
+  )
+  known <- c(common, error_remedies)
+  if (code %in% names(known)) known[[code]]
+}

@@ -1,0 +1,162 @@
+#' Listings of many pages
+#'
+#' AWS KMS answers listings in pages. `paginate()` asks for all of them, one after the other. `paginate_lapply()` and
+#' `paginate_sapply()` apply a function to each page as it comes. They have the arguments of paws' functions of these
+#' names. `list_paginators()` names the operations that answer in pages.
+#'
+#' The call is given unevaluated, as in `paginate(svc$list_keys())`, and made once for each page. Its arguments are
+#' evaluated once. A listing that is interrupted between pages or within one stops there.
+#'
+#' @param Operation A call of a paginated operation, such as `svc$list_keys()` or `kms_list_aliases()`; also built by
+#'   [do.call()] or piped into.
+#' @param PageSize How many items a page may have, a whole number; the service's choice by default.
+#' @param MaxItems Stop after the page that reaches this many items; pages are not cut.
+#' @param StartingToken The marker to start from: a page's `NextMarker`.
+#' @param StopOnSameToken `TRUE` to stop when a page's marker is the one it was asked for with.
+#' @param FUN A function of one page.
+#' @param ... Further arguments of `FUN`.
+#' @param simplify `TRUE` to simplify as [sapply()] does.
+#' @param client A client made by [kms()].
+#' @return `paginate()`: a list of the pages, each as the operation returns it. `paginate_lapply()`: a list of what `FUN`
+#'   returned. `paginate_sapply()`: the same, simplified. `list_paginators()`: a character vector.
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' for (i in 1:5) svc$create_key()
+#' pages <- paginate(svc$list_keys(), PageSize = 2)
+#' length(pages)
+#' paginate_sapply(svc$list_keys(), function(page) length(page$Keys), PageSize = 2)
+#' list_paginators(svc)
+#' emulator$stop()
+#' @export
+paginate <- function(Operation, PageSize = NULL, MaxItems = NULL, StartingToken = NULL, StopOnSameToken = FALSE) {
+  pages_of(
+    capture_call(substitute(Operation), parent.frame()), identity,
+    PageSize, MaxItems, StartingToken, StopOnSameToken
+  )
+}
+
+#' @rdname paginate
+#' @export
+paginate_lapply <- function(Operation, FUN, ..., PageSize = NULL, MaxItems = NULL, StartingToken = NULL,
+                            StopOnSameToken = FALSE) {
+  FUN <- match.fun(FUN)
+  pages_of(
+    capture_call(substitute(Operation), parent.frame()), function(page) FUN(page, ...),
+    PageSize, MaxItems, StartingToken, StopOnSameToken
+  )
+}
+
+#' @rdname paginate
+#' @export
+paginate_sapply <- function(Operation, FUN, ..., simplify = TRUE, PageSize = NULL, MaxItems = NULL,
+                            StartingToken = NULL, StopOnSameToken = FALSE) {
+  FUN <- match.fun(FUN)
+  results <- pages_of(
+    capture_call(substitute(Operation), parent.frame()), function(page) FUN(page, ...),
+    PageSize, MaxItems, StartingToken, StopOnSameToken
+  )
+  if (isFALSE(simplify)) results else simplify2array(results, higher = identical(simplify, "array"))
+}
+
+#' @rdname paginate
+#' @export
+list_paginators <- function(client) {
+  check_client(client, "client")
+  names(operation_pages)
+}
+
+# A call as the function it calls, its arguments, and the operation's method, without making it.
+capture_call <- function(call, env) {
+  if (is.call(call) && identical(call[[1]], quote(do.call))) {
+    call <- match.call(do.call, call)
+    args <- eval(call$args, env)
+    what <- call$what
+  } else if (is.call(call)) {
+    what <- call[[1]]
+    args <- lapply(as.list(call)[-1], eval, envir = env)
+  } else {
+    abort_argument(
+      "Operation", describe_value(call), "a call such as `svc$list_keys()`, not its result: paginate() makes the calls"
+    )
+  }
+  fun <- if (is.character(what)) get(what, envir = env, mode = "function") else eval(what, env)
+  method <- operation_method(fun)
+  if (is.null(method) || is.null(operation_pages[[method]])) {
+    abort_kmsr(
+      sprintf("Method: `%s` is unable to paginate.", paste(deparse(what), collapse = "")),
+      class = "kmsr_argument_error",
+      body = c(i = paste("These answer in pages:", paste(names(operation_pages), collapse = ", "))),
+      argument = "Operation"
+    )
+  }
+  matched <- as.list(match.call(fun, as.call(c(list(fun), args))))[-1]
+  list(fun = fun, args = matched, page = operation_pages[[method]])
+}
+
+# The method an operation function is, `NULL` for any other function.
+operation_method <- function(fun) {
+  for (method in names(operation_pages)) {
+    if (identical(body(fun), body(get(paste0("kms_", method), envir = topenv())))) {
+      return(method)
+    }
+  }
+  NULL
+}
+
+pages_of <- function(call, use, page_size, max_items, starting_token, stop_on_same_token) {
+  for (argument in c("page_size", "max_items")) {
+    value <- get(argument)
+    if (!is.null(value) && (!is_number(value) || value < 1 || value != trunc(value))) {
+      abort_argument(
+        c(page_size = "PageSize", max_items = "MaxItems")[[argument]], describe_value(value),
+        "one whole number of at least 1"
+      )
+    }
+  }
+  args <- call$args
+  if (!is.null(page_size)) args$Limit <- page_size
+  if (!is.null(starting_token)) args$Marker <- starting_token
+  progress <- listing_progress()
+  on.exit(progress$done())
+
+  results <- list()
+  items <- 0
+  repeat {
+    page <- do.call(call$fun, args, quote = TRUE)
+    results[length(results) + 1] <- list(use(page))
+    items <- items + length(page[[call$page]])
+    progress$update(length(results), items)
+    marker <- page$NextMarker
+    more <- isTRUE(page$Truncated) && length(marker) == 1 && nzchar(marker)
+    same <- stop_on_same_token && identical(marker, args$Marker)
+    if (!more || same || (!is.null(max_items) && items >= max_items)) {
+      return(results)
+    }
+    args$Marker <- marker
+  }
+}
+
+# Says how far a long listing is, after its first seconds, where somebody is watching.
+listing_progress <- function(after = 2) {
+  if (!rlang::is_interactive()) {
+    return(list(update = function(pages, items) NULL, done = function() NULL))
+  }
+  started <- Sys.time()
+  bar <- NULL
+  env <- environment()
+  list(
+    update = function(pages, items) {
+      if (difftime(Sys.time(), started, units = "secs") < after) {
+        return(invisible())
+      }
+      if (is.null(bar)) {
+        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .envir = env)
+      }
+      env$items <- items
+      env$pages <- pages
+      cli::cli_progress_update(id = bar, .envir = env)
+    },
+    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = env)
+  )
+}

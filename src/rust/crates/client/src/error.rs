@@ -1,0 +1,229 @@
+//! The ways a call fails.
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use crate::client::Answer;
+use crate::sdk::Refused;
+
+/// Why a call has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The service refused the request and said why.
+    Service {
+        /// The bare error code, for example `NotFoundException`.
+        code: String,
+        /// The service's message; may be empty.
+        message: String,
+        /// The answer, whose body is the service's JSON.
+        answer: Answer,
+    },
+    /// Something answered, but not with what the service would say: a proxy's HTML page, an empty or cut body.
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+        /// The answer as it came.
+        answer: Answer,
+    },
+    /// Time ran out.
+    Timeout {
+        /// What was being waited for.
+        phase: Phase,
+    },
+    /// No answer came: the host was not found, refused, dropped the connection, or is not trusted.
+    Transport {
+        /// The causes, outermost first.
+        message: String,
+    },
+    /// There are no usable credentials.
+    Credentials {
+        /// What was tried and what each attempt said.
+        message: String,
+    },
+    /// No Region is configured, so there is no endpoint and no signature.
+    MissingRegion,
+    /// The request could not be made from these arguments.
+    Request {
+        /// The cause.
+        message: String,
+    },
+}
+
+/// What a call was waiting for when its time ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// A connection.
+    Connect,
+    /// The beginning of an answer.
+    Read,
+    /// The call as a whole.
+    Operation,
+}
+
+impl Error {
+    /// The failure in an answer that was read whole, or `None` when it is a success to be decoded.
+    pub(crate) fn from_answer(answer: &Answer) -> Option<Self> {
+        let success = (200..300).contains(&answer.status);
+        let body: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(&answer.body).ok();
+        match (success, body) {
+            (true, Some(_)) => None,
+            // Operations without output members answer with no body at all.
+            (true, None) if answer.body.is_empty() => None,
+            (false, Some(body)) => {
+                let text = |name| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+                match service_code(answer.error_type.as_deref(), &answer.body) {
+                    Some(code) => Some(Self::Service {
+                        code,
+                        message: text("message").or_else(|| text("Message")).unwrap_or_default(),
+                        answer: answer.clone(),
+                    }),
+                    None => Some(unreadable(answer, "it is JSON without an error code")),
+                }
+            }
+            (_, None) => Some(unreadable(answer, what_it_looks_like(&answer.body))),
+        }
+    }
+
+    /// The failure of a call for which no whole answer was seen.
+    pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
+        if let Some(credentials) = find::<CredentialsError>(error) {
+            return Self::Credentials {
+                // Its own text is a heading for kinds of failures; what happened is the cause.
+                message: credentials.source().map_or_else(|| credentials.to_string(), chain),
+            };
+        }
+        let text = chain(error);
+        match error {
+            SdkError::TimeoutError(_) => Self::Timeout { phase: Phase::Operation },
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Timeout {
+                phase: if text.contains("connect timeout") { Phase::Connect } else { Phase::Read },
+            },
+            SdkError::DispatchFailure(failure) => Self::Transport {
+                message: failure.as_connector_error().map_or(text, |connector| chain(connector)),
+            },
+            SdkError::ResponseError(_) => Self::Transport { message: text },
+            SdkError::ConstructionFailure(_) if text.contains("egion") && text.contains("ndpoint") => Self::MissingRegion,
+            _ => Self::Request { message: text },
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service { code, message, answer } => write!(f, "{code} (HTTP {}). {message}", answer.status),
+            Self::Unreadable { reason, answer } => {
+                write!(f, "the answer (HTTP {}) cannot be read: {reason}", answer.status)
+            }
+            Self::Timeout { phase: Phase::Connect } => f.write_str("no connection was made in time"),
+            Self::Timeout { phase: Phase::Read } => f.write_str("no answer came in time"),
+            Self::Timeout { phase: Phase::Operation } => f.write_str("the call was not finished in time"),
+            Self::Transport { message } | Self::Credentials { message } | Self::Request { message } => {
+                f.write_str(message)
+            }
+            Self::MissingRegion => f.write_str("no AWS Region is configured"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// The bare error code of a failed answer: without the namespace before `#` and the address after `:`.
+pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> {
+    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let member = |name| body.as_ref()?.get(name)?.as_str();
+    let raw = header.or_else(|| member("__type")).or_else(|| member("code"))?;
+    let bare = raw.split(':').next()?.rsplit('#').next()?.trim();
+    (!bare.is_empty()).then(|| bare.to_owned())
+}
+
+fn unreadable(answer: &Answer, reason: impl Into<String>) -> Error {
+    Error::Unreadable {
+        reason: reason.into(),
+        answer: answer.clone(),
+    }
+}
+
+fn what_it_looks_like(body: &[u8]) -> &'static str {
+    let start = body.trim_ascii_start();
+    if start.is_empty() {
+        "it is empty"
+    } else if start.starts_with(b"<") {
+        "it is HTML or XML, as a proxy or a wrong endpoint would send"
+    } else if start.starts_with(b"{") {
+        "its JSON is cut off or malformed"
+    } else {
+        "it is not JSON"
+    }
+}
+
+/// The first error of a type among an error and its causes.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        current = error.source();
+    }
+    None
+}
+
+/// An error and its causes in one line, without repetitions.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            request_id: None,
+            error_type: None,
+            date: None,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_code_is_bare() {
+        for (raw, bare) in [
+            (r#"{"__type":"NotFoundException"}"#, "NotFoundException"),
+            (r#"{"__type":"com.amazonaws.kms#NotFoundException"}"#, "NotFoundException"),
+            (r#"{"__type":"NotFoundException:http://internal.amazon.com/x"}"#, "NotFoundException"),
+            (r#"{"code":"Throttling"}"#, "Throttling"),
+        ] {
+            assert_eq!(service_code(None, raw.as_bytes()).as_deref(), Some(bare));
+        }
+        assert_eq!(service_code(Some("AccessDeniedException"), b"").as_deref(), Some("AccessDeniedException"));
+        assert_eq!(service_code(None, b"<html>"), None);
+    }
+
+    #[test]
+    fn failed_answers_are_told_apart() {
+        let service = Error::from_answer(&answer(400, r#"{"__type":"a#NotFoundException","Message":"gone"}"#));
+        assert!(matches!(service, Some(Error::Service { code, message, .. }) if code == "NotFoundException" && message == "gone"));
+        for body in ["", "<html></html>", "{\"a\":", "oops", "[1]", "{}"] {
+            assert!(matches!(Error::from_answer(&answer(503, body)), Some(Error::Unreadable { .. })), "{body}");
+        }
+        assert!(Error::from_answer(&answer(200, "{}")).is_none());
+        assert!(Error::from_answer(&answer(200, "")).is_none());
+        assert!(matches!(Error::from_answer(&answer(200, "<html>")), Some(Error::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,177 @@
+//! The operations of the model, tied to the AWS SDK's typed request builders.
+//!
+//! `table.rs` is generated and lists names only; that it compiles is the proof that every operation and every member of a
+//! request exists in the SDK. Adding an operation is adding a row.
+// The mirrored interface still has members that AWS has deprecated.
+#![allow(deprecated)]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+
+use aws_sdk_kms::config::Intercept;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::{Blob, DateTime};
+use futures_util::future::BoxFuture;
+
+use crate::arguments::{Arguments, Value};
+
+/// What becomes of a request; the answer itself is seen by the interceptor.
+pub(crate) type Sent = Result<(), SdkError<Refused, HttpResponse>>;
+
+/// The service refused the request. What it said is in the answer.
+#[derive(Debug)]
+pub(crate) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service refused the request")
+    }
+}
+
+impl Error for Refused {}
+
+/// A value whose type is not the member's: the model and the conversion disagree.
+#[derive(Debug)]
+pub(crate) struct Mismatch(pub(crate) &'static str);
+
+/// Builds a request of one operation and sends it when polled.
+pub(crate) type Send<I> = fn(&aws_sdk_kms::Client, &mut Arguments, I) -> Result<BoxFuture<'static, Sent>, Mismatch>;
+
+/// A member's Rust type, made from a value.
+trait FromValue: Sized {
+    fn from_value(value: Value) -> Option<Self>;
+}
+
+impl FromValue for String {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Boolean(truth) => Some(truth),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue for i32 {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue for Blob {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Bytes(bytes) => Some(Blob::new(bytes)),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue for DateTime {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Timestamp(seconds) => Some(DateTime::from_secs(seconds)),
+            _ => None,
+        }
+    }
+}
+
+impl<T: FromValue> FromValue for Vec<T> {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::List(items) => items.into_iter().map(T::from_value).collect(),
+            _ => None,
+        }
+    }
+}
+
+impl FromValue for HashMap<String, String> {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+}
+
+fn take<T: FromValue>(arguments: &mut Arguments, name: &'static str) -> Result<Option<T>, Mismatch> {
+    match arguments.take(name) {
+        None => Ok(None),
+        Some(value) => T::from_value(value).map(Some).ok_or(Mismatch(name)),
+    }
+}
+
+macro_rules! operations {
+    ($($operation:ident, $method:ident { $($member:literal => $setter:ident),* $(,)? })+) => {
+        /// The sender of the operation with this wire name.
+        pub(crate) fn sender<I: Intercept + 'static>(operation: &str) -> Option<Send<I>> {
+            match operation {
+                $(stringify!($operation) => Some(|client, arguments, interceptor| {
+                    let _ = &arguments;
+                    let request = client.$method();
+                    $(let request = request.$setter(take(arguments, $member)?);)*
+                    let request = request.customize().interceptor(interceptor);
+                    Ok(Box::pin(async move {
+                        request.send().await.map(drop).map_err(|error| error.map_service_error(|_| Refused))
+                    }))
+                }),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+macro_rules! structures {
+    ($($structure:ident { $($member:literal => $setter:ident),* $(,)? })+) => {
+        $(impl FromValue for aws_sdk_kms::types::$structure {
+            fn from_value(value: Value) -> Option<Self> {
+                let Value::Structure(mut members) = value else {
+                    return None;
+                };
+                Finish::<Self>::finish(Self::builder()$(.$setter(take(&mut members, $member).ok()?))*.build())
+            }
+        })+
+    };
+}
+
+/// What an SDK structure's `build()` returns: the structure itself, or a result where it has required members.
+trait Finish<T> {
+    fn finish(self) -> Option<T>;
+}
+
+impl<T> Finish<T> for T {
+    fn finish(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T, E> Finish<T> for Result<T, E> {
+    fn finish(self) -> Option<T> {
+        self.ok()
+    }
+}
+
+macro_rules! enumerations {
+    ($($enumeration:ident),+ $(,)?) => {
+        $(impl FromValue for aws_sdk_kms::types::$enumeration {
+            fn from_value(value: Value) -> Option<Self> {
+                String::from_value(value).map(|text| Self::from(text.as_str()))
+            }
+        })+
+    };
+}
+
+include!("table.rs");

@@ -1,0 +1,127 @@
+//! Failures on their way to R: a list of class `kmsr_failure` that `unwrap()` in R turns into a condition.
+use extendr_api::prelude::*;
+use kmsr_client::{Error, Phase};
+
+use crate::convert::{BadArgument, json_to_r};
+
+/// Why a function of the binding has no value.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A call failed.
+    Call(Error),
+    /// An argument is not what it must be.
+    Argument(BadArgument),
+    /// The user interrupted.
+    Interrupted,
+    /// The client behind the handle belongs to another process, or none: R makes it again and repeats the call.
+    Stale,
+    /// The client's literal keys did not come along when it was saved or sent to another process.
+    SecretsLost,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<BadArgument> for Failure {
+    fn from(error: BadArgument) -> Self {
+        Self::Argument(error)
+    }
+}
+
+impl From<crate::runtime::Interrupted> for Failure {
+    fn from(_: crate::runtime::Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+/// The value, or the failure as an R object.
+pub(crate) fn into_r<T: Into<Robj>>(result: Result<T, Failure>) -> Robj {
+    match result {
+        Ok(value) => value.into(),
+        Err(failure) => failure.into_r(),
+    }
+}
+
+impl Failure {
+    fn into_r(self) -> Robj {
+        match self {
+            Self::Interrupted => tagged("interrupted", "", vec![]),
+            Self::Stale => tagged("stale", "", vec![]),
+            Self::SecretsLost => tagged("secrets_lost", "", vec![]),
+            Self::Argument(BadArgument { argument, given, wanted }) => tagged(
+                "argument",
+                "",
+                vec![
+                    ("argument", argument.into()),
+                    ("given", given.into()),
+                    ("wanted", wanted.into()),
+                ],
+            ),
+            Self::Call(error) => call_failure(error),
+        }
+    }
+}
+
+fn call_failure(error: Error) -> Robj {
+    let text = error.to_string();
+    match error {
+        Error::Service { code, message, answer } => {
+            let body = serde_json::from_slice(&answer.body).unwrap_or(serde_json::Value::Null);
+            tagged(
+                "service",
+                &message,
+                vec![
+                    ("code", code.into()),
+                    ("status_code", i32::from(answer.status).into()),
+                    ("request_id", answer.request_id.into_robj_or_null()),
+                    ("error_response", json_to_r(&body)),
+                ],
+            )
+        }
+        Error::Unreadable { reason, answer } => tagged(
+            "unreadable",
+            &reason,
+            vec![
+                ("status_code", i32::from(answer.status).into()),
+                ("request_id", answer.request_id.into_robj_or_null()),
+                ("body", String::from_utf8_lossy(&answer.body).into_owned().into()),
+            ],
+        ),
+        Error::Timeout { phase } => {
+            let phase = match phase {
+                Phase::Connect => "connect",
+                Phase::Read => "read",
+                Phase::Operation => "operation",
+            };
+            tagged("timeout", &text, vec![("phase", phase.into())])
+        }
+        Error::Transport { message } => tagged("transport", &message, vec![]),
+        Error::Credentials { message } => tagged("credentials", &message, vec![]),
+        Error::MissingRegion => tagged("missing_region", &text, vec![]),
+        // Error is non-exhaustive: what a later version of the client adds arrives as a request that failed.
+        Error::Request { .. } | _ => tagged("request", &text, vec![]),
+    }
+}
+
+fn tagged(kind: &str, message: &str, fields: Vec<(&str, Robj)>) -> Robj {
+    let mut pairs = vec![("kind", Robj::from(kind)), ("message", Robj::from(message))];
+    pairs.extend(fields);
+    let mut list = List::from_pairs(pairs).into_robj();
+    // A class attribute on a fresh list is never refused.
+    let _ = list.set_class(["kmsr_failure"]);
+    list
+}
+
+/// `NULL` for nothing: extendr's own conversion would be `NA`.
+trait OrNull {
+    fn into_robj_or_null(self) -> Robj;
+}
+
+impl OrNull for Option<String> {
+    fn into_robj_or_null(self) -> Robj {
+        self.map_or_else(|| ().into(), Robj::from)
+    }
+}

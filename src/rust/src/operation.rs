@@ -1,0 +1,34 @@
+//! One call of one operation.
+use extendr_api::prelude::*;
+use kmsr_client::Error;
+
+use crate::client::Handle;
+use crate::convert;
+use crate::error::{Failure, into_r};
+use crate::runtime;
+
+/// Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
+#[extendr]
+fn rs_call(client: Robj, operation: &str, arguments: List) -> Robj {
+    into_r(call(&client, operation, &arguments))
+}
+
+fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
+    let operation = kmsr_model::operation(name).ok_or_else(|| Error::Request {
+        message: format!("{name} is not an operation of AWS KMS"),
+    })?;
+    let client = Handle::from_r(client)?.client()?;
+    let arguments = convert::arguments(operation, arguments)?;
+    let answer = runtime::wait(client.call(operation, arguments))??;
+    convert::answer(operation, &answer.body).ok_or_else(|| {
+        Failure::Call(Error::Unreadable {
+            reason: "its members are not what the API says".to_owned(),
+            answer,
+        })
+    })
+}
+
+extendr_module! {
+    mod operation;
+    fn rs_call;
+}

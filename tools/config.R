@@ -1,0 +1,84 @@
+# Writes src/Makevars (on Windows src/Makevars.win) from its template. Run by configure from the package's root.
+#
+# What a builder can choose, in the environment:
+#   KMSR_PROFILE       cargo profile: "release" (default), "quick" for the development loop, or "dev"
+#   KMSR_TARGET_DIR    cargo's target folder, an absolute path; default src/rust/target. Lets installs from fresh
+#                      copies of the source build on what earlier ones built.
+#   CARGO_BUILD_JOBS   how many compilers at once; default 2, the most that CRAN allows
+#   CARGO_HOME         where cargo keeps what it downloads; default ~/.cargo if that can be written, else a folder
+#                      inside the build. Not used with a vendored archive, which always builds inside.
+
+source("tools/msrv.R")
+
+windows <- .Platform$OS.type == "windows"
+vendored <- file.exists("src/rust/vendor.tar.xz")
+
+env_or <- function(name, default) {
+  value <- Sys.getenv(name)
+  if (nzchar(value)) value else default
+}
+
+profile <- env_or("KMSR_PROFILE", "release")
+jobs <- env_or("CARGO_BUILD_JOBS", "2")
+
+target_dir <- env_or("KMSR_TARGET_DIR", "rust/target")
+own_target <- target_dir == "rust/target"
+if (!own_target) {
+  absolute <- grepl("^(/|[A-Za-z]:)", target_dir)
+  if (!absolute || grepl("[[:space:]]", target_dir)) {
+    stop_install("KMSR_TARGET_DIR must be an absolute path without spaces, not \"", target_dir, "\".")
+  }
+}
+
+# Cargo's own folder. A user's is used where there is one, so that nothing is downloaded twice.
+cargo_home <- env_or("CARGO_HOME", path.expand("~/.cargo"))
+inside <- vendored || file.access(cargo_home, 2L) != 0L
+
+# What Rust's standard library and the crates need from the system, and what makes the result small: no debug
+# information (cargo's `strip` does nothing to a static library), and of the static library only what R's entry point
+# reaches.
+libs <- switch(
+  if (windows) "Windows" else Sys.info()[["sysname"]],
+  Windows = paste(
+    "-lws2_32 -ladvapi32 -luserenv -lbcrypt -lncrypt -lcrypt32 -lsecur32 -lole32 -lntdll -lkernel32",
+    "-Wl,-S"
+  ),
+  Darwin = paste(
+    "-framework Security -framework SystemConfiguration -framework CoreFoundation -liconv",
+    "-Wl,-S -Wl,-dead_strip"
+  ),
+  Linux = "-lpthread -ldl -lm -Wl,-S -Wl,--gc-sections -Wl,--exclude-libs,ALL",
+  "-lpthread -lm"
+)
+
+# A user's build leaves nothing behind; in a checkout cargo's target folder is what makes the next build quick.
+tidy <- c(
+  if (inside) "rust/.cargo",
+  if (vendored) "rust/vendor",
+  if (vendored && own_target) "rust/target"
+)
+
+values <- list(
+  TARGET_DIR = target_dir,
+  PROFILE_DIR = if (profile == "dev") "debug" else profile,
+  RUST_TARGET = "x86_64-pc-windows-gnu",
+  LIBS = libs,
+  JOBS = jobs,
+  CARGO_FLAGS = paste(c("--profile", profile, if (vendored) "--offline"), collapse = " "),
+  CARGO_HOME_EXPORT = if (inside) "CARGO_HOME=\"`pwd`/rust/.cargo\"; export CARGO_HOME;" else "",
+  VENDOR_UNPACK = if (vendored) "cd rust && tar -xf vendor.tar.xz" else "@true",
+  TIDY = if (is.null(tidy)) "@true" else paste("rm -rf", paste(tidy, collapse = " "))
+)
+
+template <- if (windows) "src/Makevars.win.in" else "src/Makevars.in"
+lines <- readLines(template)
+for (name in names(values)) {
+  lines <- gsub(paste0("@", name, "@"), values[[name]], lines, fixed = TRUE)
+}
+writeLines(lines, sub("\\.in$", "", template))
+
+message(
+  "Building with cargo profile \"", profile, "\"",
+  if (vendored) " from the vendored crates, offline",
+  if (inside && !vendored) ", with a cargo home inside the build"
+)
