@@ -7,6 +7,7 @@
 
 mod client;
 mod convert;
+mod emulator;
 mod error;
 mod foreign;
 mod key_material;
@@ -19,6 +20,7 @@ use extendr_api::prelude::*;
 extendr_module! {
     mod kmsr;
     use client;
+    use emulator;
     use key_material;
     use operation;
     use wrap;
