@@ -65,6 +65,17 @@ fn rs_key_material_mac(material: Robj, message: &[u8], mac_algorithm: &str) -> R
     into_r(mac(&material, message, mac_algorithm).map(|mac| Raw::from_bytes(&mac)))
 }
 
+/// Random bytes from the operating system, for challenges that nobody must foresee.
+#[extendr]
+fn rs_random(length: i32) -> Robj {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    into_r(getrandom::fill(&mut bytes).map(|()| Raw::from_bytes(&bytes)).map_err(|error| Failure::Refused {
+        kind: "key_material",
+        reason: "random",
+        message: format!("The operating system has no randomness to give: {error}."),
+    }))
+}
+
 /// An object that makes `save()` and its kin stop with an error that says why.
 #[extendr]
 fn rs_guard() -> Robj {
@@ -90,5 +101,6 @@ extendr_module! {
     fn rs_key_material_raw;
     fn rs_key_material_describe;
     fn rs_key_material_mac;
+    fn rs_random;
     fn rs_guard;
 }

@@ -10,6 +10,7 @@ mod convert;
 mod emulator;
 mod error;
 mod foreign;
+mod json;
 mod key_material;
 mod operation;
 mod runtime;
@@ -21,6 +22,7 @@ extendr_module! {
     mod kmsr;
     use client;
     use emulator;
+    use json;
     use key_material;
     use operation;
     use wrap;
