@@ -8,12 +8,16 @@ cd "$(dirname "$0")/.."
 . tools/steps.sh
 
 # Everything an installation reads.
+inputs=
+for path in DESCRIPTION NAMESPACE R src inst man configure tools/config.R tools/msrv.R; do
+    if [ -e $path ]; then inputs="$inputs $path"; fi
+done
 fingerprint() {
     {
         printf '%s\n' "${KMSR_PROFILE:-release}" "$(R --version | head -n 1)" "$(rustc --version)"
-        find DESCRIPTION NAMESPACE R src inst man configure tools/config.R tools/msrv.R -type f \
-            ! -path 'src/rust/target/*' ! -path 'src/rust/vendor/*' ! -path 'src/rust/.cargo/*' \
-            ! -path 'src/rust/fuzz/*' ! -name '*.o' ! -name '*.so' ! -name 'Makevars' -exec sha256sum {} + |
+        # shellcheck disable=SC2086 # a list of words
+        find $inputs \( -path src/rust/target -o -path src/rust/vendor -o -path src/rust/.cargo -o -path src/rust/fuzz \) \
+            -prune -o -type f ! -name '*.o' ! -name '*.so' ! -name Makevars -exec sha256sum {} + |
             LC_ALL=C sort -k 2
     } | sha256sum
 }

@@ -14,8 +14,9 @@ step "tests of the Rust crates" rust test --workspace --locked --no-fail-fast ||
 if sh tools/install.sh; then
     step "generated files" sh tools/generated.sh || :
     step "tests of the R package" Rscript tools/testthat.R || :
-    step "judge: OpenSSL and pyca unwrap" sh tests/judges/unwrap.sh || :
-    step "judge: MiniStack imports" sh tests/judges/ministack.sh || :
+    step "judge: OpenSSL and pyca, as openers" sh tests/judges/unwrap.sh || :
+    step "judge: MiniStack, as a server" sh tests/judges/ministack.sh || :
+    step "judge: boto3, as a client" sh tests/judges/emulator.sh || :
     step "notebooks" sh tools/notebook.sh || :
 else
     total_failed=$((total_failed + 1))

@@ -28,7 +28,7 @@ wrong_secret <- function() {
     secret_access_key = strrep("x", nchar(Sys.getenv("AWS_SECRET_ACCESS_KEY")))
   )))
   cnd <- tryCatch(liar$list_keys(), kmsr_service_error = identity)
-  stopifnot(inherits(cnd, "kmsr_InvalidSignatureException"), cnd$status_code == 403L)
+  stopifnot(inherits(cnd, "kmsr_InvalidSignatureException"))
 }
 
 # MiniStack's identifier of a material is an HMAC under the material itself: whoever can compute it has the same bytes.
@@ -86,7 +86,7 @@ random <- function(svc) {
   cnd <- tryCatch(svc$decrypt(CiphertextBlob = sealed$CiphertextBlob), kmsr_service_error = identity)
   stopifnot(inherits(cnd, "kmsr_KMSInvalidStateException"))
 
-  second <- import(svc, key, material, "RSA_AES_KEY_WRAP_SHA_256", "RSA_4096")
+  second <- import(svc, key, material, "RSAES_OAEP_SHA_1", "RSA_4096")
   same(second$KeyMaterialId, first$KeyMaterialId)
   same(svc$decrypt(CiphertextBlob = sealed$CiphertextBlob)$Plaintext, charToRaw("before"))
 }

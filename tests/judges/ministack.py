@@ -17,8 +17,7 @@ import tempfile
 import time
 import urllib.request
 
-import boto3
-from botocore.config import Config
+from aws import clean_environment, client
 from botocore.exceptions import ClientError
 
 HERE = pathlib.Path(__file__).parent
@@ -73,15 +72,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def clean_environment() -> dict:
-    """The environment without anybody's AWS settings and without proxies: loopback only."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
-    }
-
-
 def wait_until_healthy(endpoint, process, log_path, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -95,19 +85,8 @@ def wait_until_healthy(endpoint, process, log_path, seconds=60):
     sys.exit(f"MiniStack did not start:\n{log_path.read_text(errors='replace')[-4000:]}")
 
 
-def client(endpoint, service, key_id, secret):
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}, proxies={}),
-    )
-
-
 def user_with_key(endpoint) -> tuple[str, str]:
-    iam = client(endpoint, "iam", "test", "test")
+    iam = client(endpoint, "iam", REGION, "test", "test")
     iam.create_user(UserName="kmsr")
     iam.attach_user_policy(UserName="kmsr", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     key = iam.create_access_key(UserName="kmsr")["AccessKey"]
@@ -117,10 +96,10 @@ def user_with_key(endpoint) -> tuple[str, str]:
 def checked_by_the_server(endpoint, key):
     """Without this a server that checks nothing would look like a client that signs well."""
     key_id, secret = key
-    client(endpoint, "kms", key_id, secret).list_keys()
+    client(endpoint, "kms", REGION, key_id, secret).list_keys()
     wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
     try:
-        client(endpoint, "kms", key_id, wrong).list_keys()
+        client(endpoint, "kms", REGION, key_id, wrong).list_keys()
     except ClientError as error:
         code = error.response["Error"]["Code"]
         print(f"MiniStack refuses a wrong secret: {code}", flush=True)

@@ -1,8 +1,9 @@
 """Opens with OpenSSL and with pyca what kmsr wrapped, for every algorithm and size of wrapping key.
 
 Makes wrapping keys and key material, lets `unwrap.R` wrap through the installed package, and opens each result twice:
-with the openssl command line and with the Python package `cryptography`. Raw material has to come back byte for byte; a
-private key as PKCS#8 of the very same key.
+with the openssl command line and with the Python package `cryptography`. Plain bytes have to come back as they were; the
+private key of a key material object as PKCS#8 of the very same key. Objects are wrapped in the combinations that AWS
+accepts, plain bytes in all that the wrapping key can carry.
 
 Usage: python tests/judges/unwrap.py
 """
@@ -27,13 +28,15 @@ OPENSSL_NAMES = {hashes.SHA1: "sha1", hashes.SHA256: "sha256"}
 
 @dataclass
 class Case:
-    """One wrapping: `wrapping` names the wrapping key, `spec` the kind of key that is wrapped."""
+    """One wrapping: `wrapping` names the wrapping key, `spec` the kind of key that is wrapped, as plain bytes or as a key
+    material object."""
 
     name: str
     spec: str
     algorithm: str
     wrapping: str
     material: bytes
+    as_object: bool
 
 
 def main() -> int:
@@ -48,7 +51,8 @@ def main() -> int:
             for opener, opens in OPENERS.items():
                 if opener == "pyca" and case.algorithm == "SM2PKE":
                     continue  # It has no SM2.
-                label = f"{opener}: {case.spec} by {case.algorithm} under {case.wrapping}"
+                form = "object" if case.as_object else "bytes"
+                label = f"{opener}: {case.spec} ({form}) by {case.algorithm} under {case.wrapping}"
                 verdict, reason = judge(opens, folder, case, wrapping_keys)
                 tally[verdict] += 1
                 print(f"{verdict:8}{label}{reason}")
@@ -70,7 +74,7 @@ def judge(opens, folder, case, wrapping_keys):
 
 
 def same_material(case, opened: bytes) -> bool:
-    if case.spec.startswith(("SYMMETRIC", "HMAC")):
+    if not case.as_object or case.spec.startswith(("SYMMETRIC", "HMAC")):
         return opened == case.material
     # The same key: a private key may be written as PKCS#8 with or without its public half.
     numbers = [serialization.load_der_private_key(der, None) for der in (case.material, opened)]
@@ -185,24 +189,30 @@ def make_materials() -> dict:
 def all_cases(materials) -> list:
     """Every algorithm with every size of wrapping key and every material that it can carry."""
     cases = []
-
-    def add(spec, algorithm, wrapping):
-        name = f"{len(cases):03}"
-        cases.append(Case(name, spec, algorithm, wrapping, materials[spec]))
-
-    for size in WRAPPING_SIZES:
-        wrapping = f"RSA_{size}"
-        for spec, material in materials.items():
-            if len(material) <= size // 8 - 11:
-                add(spec, "RSAES_PKCS1_V1_5", wrapping)
-            for algorithm, digest in OAEP.items():
-                if len(material) <= size // 8 - 2 * digest.digest_size - 2:
-                    add(spec, algorithm, wrapping)
-            for algorithm in AES_WRAP:
-                add(spec, algorithm, wrapping)
-    for spec in ("SYMMETRIC_DEFAULT", "HMAC_512", "ECC_NIST_P256"):
-        add(spec, "SM2PKE", "SM2")
+    for spec, material in materials.items():
+        for size in WRAPPING_SIZES:
+            room = {"RSAES_PKCS1_V1_5": size // 8 - 11}
+            room |= {algorithm: size // 8 - 2 * digest.digest_size - 2 for algorithm, digest in OAEP.items()}
+            room |= dict.fromkeys(AES_WRAP, sys.maxsize)
+            for algorithm, longest in room.items():
+                if len(material) > longest:
+                    continue
+                for as_object in [False, True] if accepted(spec, algorithm, size) else [False]:
+                    name = f"{len(cases):03}"
+                    cases.append(Case(name, spec, algorithm, f"RSA_{size}", material, as_object))
+        cases.append(Case(f"{len(cases):03}", spec, "SM2PKE", "SM2", material, False))
     return cases
+
+
+def accepted(spec, algorithm, size) -> bool:
+    """AWS' table, outside the China Regions."""
+    if spec.startswith(("SYMMETRIC", "HMAC")):
+        return algorithm in OAEP
+    if spec.startswith("RSA"):
+        return algorithm in AES_WRAP
+    if spec == "ECC_NIST_P521" and size == 2048:
+        return algorithm in AES_WRAP
+    return algorithm in AES_WRAP or algorithm in OAEP
 
 
 def write_cases(folder, cases):
@@ -212,7 +222,8 @@ def write_cases(folder, cases):
         for case in cases:
             material = f"{case.name}.material"
             (folder / material).write_bytes(case.material)
-            table.writerow([case.name, case.spec, case.algorithm, material, f"{case.wrapping}.der"])
+            spec = case.spec if case.as_object else ""
+            table.writerow([case.name, spec, case.algorithm, material, f"{case.wrapping}.der"])
 
 
 if __name__ == "__main__":
