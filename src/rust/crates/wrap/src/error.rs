@@ -156,6 +156,10 @@ pub enum KeyMaterialError {
         /// The algorithm that was asked for.
         algorithm: MacAlgorithm,
     },
+    /// A copy was to be encrypted under a passphrase of no characters.
+    EmptyPassphrase,
+    /// A copy could not be encrypted, which is a fault of this crate.
+    ExportFailed,
     /// The operating system's random number generator failed.
     Random {
         /// What the system said.
@@ -230,6 +234,8 @@ impl KeyMaterialError {
             Self::Inconsistent { .. } => "inconsistent",
             Self::Spec { .. } => "spec",
             Self::NotAnHmacKey { .. } | Self::MacAlgorithm { .. } => "mac",
+            Self::EmptyPassphrase => "empty_passphrase",
+            Self::ExportFailed => "export_failed",
             Self::Random { .. } => "random",
         }
     }
@@ -340,6 +346,10 @@ impl fmt::Display for KeyMaterialError {
                 "A {spec} key does not work with {algorithm}. Use {}.",
                 MacAlgorithm::of(*spec).map_or("an HMAC key", MacAlgorithm::as_str)
             ),
+            Self::EmptyPassphrase => f.write_str(
+                "The passphrase is empty. Choose one that protects the key as well as the key protects your data.",
+            ),
+            Self::ExportFailed => f.write_str("The copy could not be encrypted."),
             Self::Random { source } => write!(
                 f,
                 "The operating system's random number generator failed: {source}."
