@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "extendr_module! writes public functions without any")]
 
+mod bundle;
 mod client;
 mod convert;
 mod emulator;
@@ -20,6 +21,7 @@ use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
+    use bundle;
     use client;
     use emulator;
     use json;
