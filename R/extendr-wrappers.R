@@ -13,4 +13,7 @@ rs_resolve <- function(settings, secrets) .Call(wrap__rs_resolve, settings, secr
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
 rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
 
+# What a value is, in words and without its content, for messages about arguments.
+rs_describe <- function(value) .Call(wrap__rs_describe, value)
+
 # nolint end

@@ -132,3 +132,22 @@ for_json <- function(x) {
     x
   }
 }
+
+# The last request's JSON after a call.
+sent_by <- function(server, call) {
+  force(call)
+  utils::tail(server$requests(), 1)[[1]]$json
+}
+
+# Each value, given by `call`, must be refused before anything is sent.
+expect_refused <- function(server, call, values, argument = NULL) {
+  before <- server$count()
+  for (i in seq_along(values)) {
+    label <- if (is.null(names(values))) paste("value", i) else names(values)[i]
+    error <- expect_error(call(values[[i]]), class = "kmsr_argument_error", label = label)
+    expect_identical(error$argument, argument %||% error$argument, label = label)
+  }
+  expect_identical(server$count(), before)
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x

@@ -2,7 +2,7 @@
 use extendr_api::prelude::*;
 use kmsr_client::{Error, Phase};
 
-use crate::convert::{BadArgument, json_to_r};
+use crate::convert::{BadArgument, for_r, json_to_r};
 
 /// Why a function of the binding has no value.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ fn call_failure(error: Error) -> Robj {
                 "service",
                 &message,
                 vec![
-                    ("code", code.into()),
+                    ("code", for_r(&code).into_owned().into()),
                     ("status_code", i32::from(answer.status).into()),
                     ("request_id", answer.request_id.into_robj_or_null()),
                     ("error_response", json_to_r(&body)),
@@ -87,7 +87,7 @@ fn call_failure(error: Error) -> Robj {
             vec![
                 ("status_code", i32::from(answer.status).into()),
                 ("request_id", answer.request_id.into_robj_or_null()),
-                ("body", String::from_utf8_lossy(&answer.body).into_owned().into()),
+                ("body", for_r(&String::from_utf8_lossy(&answer.body)).into_owned().into()),
             ],
         ),
         Error::Timeout { phase } => {
@@ -107,7 +107,7 @@ fn call_failure(error: Error) -> Robj {
 }
 
 fn tagged(kind: &str, message: &str, fields: Vec<(&str, Robj)>) -> Robj {
-    let mut pairs = vec![("kind", Robj::from(kind)), ("message", Robj::from(message))];
+    let mut pairs = vec![("kind", Robj::from(kind)), ("message", for_r(message).into_owned().into())];
     pairs.extend(fields);
     let mut list = List::from_pairs(pairs).into_robj();
     // A class attribute on a fresh list is never refused.
