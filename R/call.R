@@ -32,7 +32,7 @@ timestamp_argument <- function(x, argument) {
   if (length(seconds) != 1 || !is.finite(seconds) || seconds < -62167219200 || seconds >= 253402300800) {
     abort_argument(
       argument,
-      given = rs_describe(x),
+      given = describe_value(x),
       wanted = paste(
         "one time: a POSIXct, a Date (midnight UTC), an ISO 8601 string such as \"2030-01-31T12:00:00Z\",",
         "or seconds since 1970"

@@ -143,11 +143,15 @@ raise_failure <- function(failure, operation) {
       class = "kmsr_config_error",
       operation = operation
     ),
-    # The remaining kinds name their class.
-    abort_kmsr(
+    material_lost = abort_kmsr(
+      "The key material of this object is gone: it never leaves the process that made it.",
+      class = "kmsr_key_material_error",
+      body = c(i = "Read or make it again here, with `key_material_file()` or its kin."),
+      reason = "lost"
+    ),
+    refused = abort_kmsr(
       failure$message,
-      class = paste0("kmsr_", failure$kind, "_error"),
-      body = if (!is.null(failure$advice)) c(i = failure$advice),
+      class = paste0("kmsr_", failure$class, "_error"),
       reason = failure$reason
     )
   )
@@ -205,6 +209,9 @@ transport_advice <- function(message) {
 upper_first <- function(x) {
   paste0(toupper(substr(x, 1, 1)), substring(x, 2))
 }
+
+# What a value is, in words, without its content.
+describe_value <- function(x) rs_describe(x)
 
 is_empty <- function(x) {
   is.null(x) || length(x) == 0 || identical(x, "")

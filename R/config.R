@@ -185,7 +185,7 @@ check_settings <- function(settings, checks, prefix) {
       }
     )
     if (!is.null(wanted)) {
-      abort_argument(paste0(prefix, name), rs_describe(value), wanted)
+      abort_argument(paste0(prefix, name), describe_value(value), wanted)
     }
   }
 }
@@ -201,7 +201,7 @@ check_complete <- function(creds) {
 
 check_list <- function(x, argument) {
   if (!is.list(x) || inherits(x, "kms_client")) {
-    abort_argument(argument, rs_describe(x), "a list")
+    abort_argument(argument, describe_value(x), "a list")
   }
   x
 }

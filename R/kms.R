@@ -170,7 +170,7 @@ client <- function() {
 
 check_client <- function(svc, arg = "svc") {
   if (!inherits(svc, "kms_client") || !is.environment(svc$.internal$handle)) {
-    abort_argument(arg, given = rs_describe(svc), wanted = "a client made by kms()")
+    abort_argument(arg, given = describe_value(svc), wanted = "a client made by kms()")
   }
   invisible(svc)
 }

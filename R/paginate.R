@@ -77,7 +77,7 @@ capture_call <- function(call, env) {
     args <- lapply(as.list(call)[-1], eval, envir = env)
   } else {
     abort_argument(
-      "Operation", rs_describe(call), "a call such as `svc$list_keys()`, not its result: paginate() makes the calls"
+      "Operation", describe_value(call), "a call such as `svc$list_keys()`, not its result: paginate() makes the calls"
     )
   }
   fun <- if (is.character(what)) get(what, envir = env, mode = "function") else eval(what, env)
@@ -109,7 +109,7 @@ pages_of <- function(call, use, page_size, max_items, starting_token, stop_on_sa
     value <- get(argument)
     if (!is.null(value) && (!is_number(value) || value < 1 || value != trunc(value))) {
       abort_argument(
-        c(page_size = "PageSize", max_items = "MaxItems")[[argument]], rs_describe(value),
+        c(page_size = "PageSize", max_items = "MaxItems")[[argument]], describe_value(value),
         "one whole number of at least 1"
       )
     }

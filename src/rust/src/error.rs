@@ -17,6 +17,35 @@ pub(crate) enum Failure {
     Stale,
     /// The client's literal keys did not come along when it was saved or sent to another process.
     SecretsLost,
+    /// The key material behind an object is gone: it never travels.
+    MaterialLost,
+    /// Something else that a crate of the house refused.
+    Refused {
+        /// What R's class is made of: `kmsr_<kind>_error`.
+        kind: &'static str,
+        /// A short, stable word for the reason.
+        reason: &'static str,
+        /// What happened and what to do.
+        message: String,
+    },
+}
+
+/// Errors of the wrapping crate know their reason in a word, and say what to do.
+macro_rules! refused {
+    ($($error:ty => $kind:literal),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Refused { kind: $kind, reason: error.kind(), message: error.to_string() }
+            }
+        })+
+    };
+}
+
+refused! {
+    kmsr_wrap::KeyMaterialError => "key_material",
+    kmsr_wrap::WrapError => "wrap",
+    kmsr_wrap::CombinationError => "wrap",
+    kmsr_wrap::NameError => "argument",
 }
 
 impl From<Error> for Failure {
@@ -50,6 +79,10 @@ impl Failure {
         match self {
             Self::Interrupted => tagged("interrupted", "", vec![]),
             Self::Stale => tagged("stale", "", vec![]),
+            Self::MaterialLost => tagged("material_lost", "", vec![]),
+            Self::Refused { kind, reason, message } => {
+                tagged("refused", &message, vec![("class", kind.into()), ("reason", reason.into())])
+            }
             Self::SecretsLost => tagged("secrets_lost", "", vec![]),
             Self::Argument(BadArgument { argument, given, wanted }) => tagged(
                 "argument",

@@ -7,15 +7,23 @@
 
 mod client;
 mod convert;
+mod emulator;
 mod error;
-mod interrupt;
+mod foreign;
+mod json;
+mod key_material;
 mod operation;
 mod runtime;
+mod wrap;
 
 use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
     use client;
+    use emulator;
+    use json;
+    use key_material;
     use operation;
+    use wrap;
 }

@@ -23,9 +23,11 @@ fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
     let operation = kmsr_model::operation(name).ok_or_else(|| Error::Request {
         message: format!("{name} is not an operation of AWS KMS"),
     })?;
-    let client = Handle::from_r(client)?.client()?;
+    let handle = Handle::from_r(client)?;
+    let client = handle.client()?;
     let arguments = convert::arguments(operation, arguments)?;
     let answer = runtime::wait(client.call(operation, arguments))??;
+    handle.remember(answer.request_id.clone());
     convert::answer(operation, &answer.body).ok_or_else(|| {
         Failure::Call(Error::Unreadable {
             reason: "its members are not what the API says".to_owned(),

@@ -1,20 +1,9 @@
-//! Text out of R character vectors, whatever its encoding, and back. The only unsafe code of the conversions: extendr takes
-//! every R string for UTF-8 unchecked.
+//! Text out of R character vectors, whatever its encoding, and back.
 use std::borrow::Cow;
-use std::os::raw::c_int;
 
 use extendr_api::prelude::*;
-use extendr_ffi::{R_CHAR, R_NaString, Rf_xlength, SEXP, STRING_ELT};
 
-#[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
-unsafe extern "C" {
-    fn Rf_getCharCE(x: SEXP) -> c_int;
-}
-
-/// `CE_LATIN1` of R's `cetype_t`.
-const LATIN1: c_int = 2;
-/// `CE_BYTES` of R's `cetype_t`.
-const BYTES: c_int = 3;
+use crate::foreign::{Encoding, string_bytes};
 
 /// What R takes the bytes from 0x80 to 0x9f for in text declared to be latin1: Windows' code page 1252. The bytes that the
 /// code page leaves open are NUL here.
@@ -36,25 +25,15 @@ pub(super) enum Text {
 
 /// The element at an index of a character vector; `Missing` past its end or of another type.
 pub(super) fn element(vector: &Robj, index: usize) -> Text {
-    if !vector.is_string() || index >= vector.len() {
+    let Some((bytes, encoding)) = string_bytes(vector, index) else {
         return Text::Missing;
-    }
-    // SAFETY: the vector is a STRSXP and the index within it, so the element is a CHARSXP; its bytes live as long as
-    // the vector does, which the borrow outlives. No R code runs and nothing is allocated in between.
-    let (bytes, encoding) = unsafe {
-        let element = STRING_ELT(vector.get(), index as isize);
-        if element == R_NaString {
-            return Text::Missing;
-        }
-        let length = Rf_xlength(element) as usize;
-        (std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length), Rf_getCharCE(element))
     };
     let text = match encoding {
         // Bytes that happen to be UTF-8 may well say something else.
-        LATIN1 => bytes.iter().map(|&byte| latin1(byte)).collect(),
-        BYTES => None,
-        // Without a declaration R means the session's encoding, which is UTF-8 wherever this package is likely to run.
-        _ => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        Encoding::Latin1 => bytes.iter().map(|&byte| latin1(byte)).collect(),
+        Encoding::Bytes => None,
+        // The session's encoding is UTF-8 wherever this package is likely to run.
+        Encoding::Utf8OrNative => std::str::from_utf8(bytes).ok().map(str::to_owned),
     };
     text.map_or(Text::Invalid, Text::Utf8)
 }
