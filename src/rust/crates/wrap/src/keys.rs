@@ -148,3 +148,7 @@ fn algorithm_name(oid: ObjectIdentifier) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
