@@ -153,18 +153,6 @@ fn cms_of_other_kinds_is_refused_with_its_name() {
 }
 
 #[test]
-fn extreme_costs_are_refused_before_they_are_paid() {
-    need_openssl!();
-    let pem = common::private_key(KeySpec::EccNistEdwards25519);
-    let der = openssl(
-        "pkcs8 -topk8 -passout pass:x -iter 16777216 -outform DER",
-        pem,
-    );
-    let error = KeyMaterial::from_bytes_with_passphrase(&der, b"x", None).unwrap_err();
-    assert!(error.to_string().contains("extreme cost"), "{error}");
-}
-
-#[test]
 fn a_copy_wrapped_under_a_public_key_is_unwrapped_by_its_owner() {
     need_openssl!();
     let key = WrappingKey::of(WrappingKeySpec::Rsa3072);

@@ -224,7 +224,7 @@ fn macs_are_the_ones_of_openssl() {
             let text = message(material.hmac(b"", other));
             assert_eq!(
                 text,
-                format!("A {spec} key does not work with {other}. Use {algorithm}.")
+                format!("{other} does not work with {spec} keys. Use {algorithm}.")
             );
         }
     }
@@ -232,6 +232,6 @@ fn macs_are_the_ones_of_openssl() {
     let text = message(symmetric.hmac(b"", MacAlgorithm::HmacSha256));
     assert_eq!(
         text,
-        "A SYMMETRIC_DEFAULT key makes no MACs; only HMAC keys do."
+        "SYMMETRIC_DEFAULT keys make no MACs; only HMAC keys do."
     );
 }

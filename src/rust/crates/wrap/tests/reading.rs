@@ -89,7 +89,7 @@ fn a_key_of_another_spec_is_refused() {
             private_key(KeySpec::Rsa2048),
             Some(KeySpec::Rsa4096)
         )),
-        "This is a RSA_2048 key, not a RSA_4096 key. Use the key spec RSA_2048, or another key."
+        "This key is of spec RSA_2048, not RSA_4096. Use the key spec RSA_2048, or another key."
     );
 }
 
