@@ -70,6 +70,9 @@ rs_guard <- function() .Call(wrap__rs_guard)
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
 rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
 
+# What a value is, in words and without its content, for messages about arguments.
+rs_describe <- function(value) .Call(wrap__rs_describe, value)
+
 # Wraps key material, or a raw vector, under a public key.
 rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)
 
