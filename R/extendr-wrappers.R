@@ -13,8 +13,9 @@ rs_resolve <- function(settings, secrets) .Call(wrap__rs_resolve, settings, secr
 # The service's id of the client's last successful request, or `NULL`.
 rs_last_request_id <- function(client) .Call(wrap__rs_last_request_id, client)
 
-# Starts an emulator: an external pointer, which stops it when collected.
-rs_emulator <- function(port, region) .Call(wrap__rs_emulator, port, region)
+# Starts an emulator: an external pointer, which stops it when collected. An empty store is none, and so are quotas
+# of zero.
+rs_emulator <- function(port, region, store, quotas) .Call(wrap__rs_emulator, port, region, store, quotas)
 
 # What a client needs to reach it.
 rs_emulator_describe <- function(emulator) .Call(wrap__rs_emulator_describe, emulator)
@@ -24,6 +25,30 @@ rs_emulator_running <- function(emulator) .Call(wrap__rs_emulator_running, emula
 
 # Stops it; the second time does nothing.
 rs_emulator_stop <- function(emulator) .Call(wrap__rs_emulator_stop, emulator)
+
+# Moves its clock forward and returns its time, in seconds since 1970.
+rs_emulator_advance <- function(emulator, seconds) .Call(wrap__rs_emulator_advance, emulator, seconds)
+
+# Makes something go wrong. An empty operation is every one; zero times is for good.
+rs_emulator_fault <- function(emulator, operation, kind, after, times) .Call(wrap__rs_emulator_fault, emulator, operation, kind, after, times)
+
+# Lets everything go right again.
+rs_emulator_clear_faults <- function(emulator) .Call(wrap__rs_emulator_clear_faults, emulator)
+
+# Puts its idea of the time this many seconds ahead.
+rs_emulator_skew <- function(emulator, seconds) .Call(wrap__rs_emulator_skew, emulator, seconds)
+
+# Lets new keys be found only after so many seconds.
+rs_emulator_new_key_delay <- function(emulator, seconds) .Call(wrap__rs_emulator_new_key_delay, emulator, seconds)
+
+# Applies AWS' default request quotas, sped up by a factor; zero has none.
+rs_emulator_quotas <- function(emulator, speed) .Call(wrap__rs_emulator_quotas, emulator, speed)
+
+# What was called, oldest first: CloudTrail's records as lists.
+rs_emulator_log <- function(emulator) .Call(wrap__rs_emulator_log, emulator)
+
+# Forgets what was called.
+rs_emulator_clear_log <- function(emulator) .Call(wrap__rs_emulator_clear_log, emulator)
 
 # Plain R values as indented JSON.
 rs_to_json <- function(value, pretty) .Call(wrap__rs_to_json, value, pretty)
