@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -68,21 +68,32 @@ impl Emulator {
         });
         service.quotas.set(config.quotas);
 
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
+        let (started, outcome) = mpsc::channel();
         let for_thread = Arc::clone(&service);
         let thread = thread::Builder::new()
             .name("kmsr-emulator".to_owned())
             .spawn(move || {
-                runtime.block_on(server::serve(listener, for_thread, stopped));
-                runtime.shutdown_background();
+                // The runtime lives and dies in this thread: the caller's may have one of its own.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .enable_time()
+                    .build();
+                match runtime {
+                    Ok(runtime) => {
+                        // The caller waits for this.
+                        let _ = started.send(Ok(()));
+                        runtime.block_on(server::serve(listener, for_thread, stopped));
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
+                }
             })?;
+        outcome.recv().map_err(io::Error::other)??;
         Ok(Self {
             process: std::process::id(),
             address,

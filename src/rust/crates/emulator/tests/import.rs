@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
@@ -23,31 +23,13 @@ use common::*;
 const OAEP: AlgorithmSpec = AlgorithmSpec::RsaesOaepSha256;
 const SIZE: WrappingKeySpec = WrappingKeySpec::Rsa2048;
 
-async fn symmetric_key(client: &Client) -> String {
+async fn empty_key(client: &Client) -> String {
     external_key(
         client,
         KeySpec::SymmetricDefault,
         KeyUsageType::EncryptDecrypt,
     )
     .await
-}
-
-async fn state(client: &Client, key_id: &str) -> KeyState {
-    describe(client, key_id)
-        .await
-        .key_state
-        .expect("a key has a state")
-}
-
-async fn describe(client: &Client, key_id: &str) -> aws_sdk_kms::types::KeyMetadata {
-    client
-        .describe_key()
-        .key_id(key_id)
-        .send()
-        .await
-        .expect("the key is described")
-        .key_metadata
-        .expect("with its metadata")
 }
 
 fn seconds_from_now(emulator: &kmsr_emulator::Emulator, seconds: i64) -> DateTime {
@@ -58,7 +40,7 @@ fn seconds_from_now(emulator: &kmsr_emulator::Emulator, seconds: i64) -> DateTim
 async fn a_symmetric_key_goes_the_whole_way() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let fresh = describe(&client, &key_id).await;
     assert_eq!(fresh.key_state, Some(KeyState::PendingImport));
     assert!(!fresh.enabled);
@@ -315,7 +297,7 @@ async fn wrong_lengths_are_incorrect_material() {
 async fn a_failed_import_does_not_burn_the_token() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let given = parameters(&client, &key_id, OAEP, SIZE).await;
     let public_key = given.public_key.expect("a public key");
     let wrapped = Blob::new(wrap(public_key.as_ref(), &OAEP, &[1; 32]));
@@ -376,8 +358,8 @@ async fn a_failed_import_does_not_burn_the_token() {
 async fn a_token_is_for_its_key_its_algorithm_and_its_day() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
-    let other_key = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
+    let other_key = empty_key(&client).await;
     let given = parameters(&client, &key_id, OAEP, SIZE).await;
     let second = parameters(&client, &key_id, OAEP, SIZE).await;
     assert_ne!(
@@ -420,7 +402,7 @@ async fn a_token_is_for_its_key_its_algorithm_and_its_day() {
         "24 hours, not {difference} s"
     );
     emulator.advance(Duration::from_secs(24 * 3600 + 1));
-    let client = client_at(&emulator);
+    let client = client_now(&emulator, emulator.region());
     let late = client
         .import_key_material()
         .key_id(&key_id)
@@ -436,7 +418,7 @@ async fn a_token_is_for_its_key_its_algorithm_and_its_day() {
 async fn material_ends_when_its_time_comes() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let given = parameters(&client, &key_id, OAEP, SIZE).await;
     let public_key = given.public_key.expect("a public key");
     let valid_to = seconds_from_now(&emulator, 3600);
@@ -457,7 +439,7 @@ async fn material_ends_when_its_time_comes() {
     );
 
     emulator.advance(Duration::from_secs(3600));
-    let client = client_at(&emulator);
+    let client = client_now(&emulator, emulator.region());
     let refused = client
         .encrypt()
         .key_id(&key_id)
@@ -477,7 +459,7 @@ async fn material_ends_when_its_time_comes() {
 async fn new_material_of_a_symmetric_key_waits() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     import(&client, &key_id, OAEP, SIZE, &[1; 32])
         .await
         .expect("the first");
@@ -570,7 +552,7 @@ async fn keys_of_another_origin_and_wrong_wrappings_are_refused() {
             .await;
         assert_eq!(code(refused), "UnsupportedOperationException");
     }
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     for alias in ["alias/some", "alias"] {
         let refused = client
             .get_parameters_for_import()
@@ -588,7 +570,7 @@ async fn keys_of_another_origin_and_wrong_wrappings_are_refused() {
 async fn a_burst_of_the_longest_parameters_is_served() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let calls = (0..3).map(|_| parameters(&client, &key_id, OAEP, WrappingKeySpec::Rsa4096));
     let mut keys = Vec::new();
     for call in calls {
@@ -599,10 +581,4 @@ async fn a_burst_of_the_longest_parameters_is_served() {
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), 3);
-}
-
-/// A client whose clock is the emulator's.
-fn client_at(emulator: &kmsr_emulator::Emulator) -> Client {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(emulator.now().millis() as u64);
-    client_with_time(emulator, now)
 }
