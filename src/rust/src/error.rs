@@ -79,7 +79,9 @@ impl Failure {
     fn into_r(self) -> Robj {
         match self {
             Self::Stopped(Stopped::Interrupt) => tagged("interrupted", "", vec![]),
-            Self::Stopped(Stopped::Error(condition)) => tagged("raised", "", vec![("condition", condition)]),
+            Self::Stopped(Stopped::Error(condition)) => {
+                tagged("raised", "", vec![("condition", condition)])
+            }
             Self::Stale => tagged("stale", "", vec![]),
             Self::MaterialLost => tagged("material_lost", "", vec![]),
             Self::Refused {
