@@ -27,7 +27,8 @@ pub(crate) struct Service {
     pub(crate) credentials: Vec<Credentials>,
     pub(crate) pool: Pool,
     pub(crate) world: Mutex<World>,
-    pub(crate) store: Option<Store>,
+    /// Gone once the emulator has stopped: whoever comes next may open the file.
+    pub(crate) store: Mutex<Option<Store>>,
     pub(crate) faults: Faults,
     pub(crate) quotas: Quotas,
     pub(crate) log: Log,
@@ -171,7 +172,8 @@ impl Service {
         let touched = std::mem::take(&mut call.touched);
         record.resources = touched;
         let changes = world.take_changes();
-        if let Some(store) = &self.store {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = store.as_ref() {
             store.save(&world, &changes).map_err(|error| ServiceError {
                 message: Some(format!("The emulator's store cannot be written: {error}")),
                 ..ServiceError::internal()
