@@ -1,14 +1,12 @@
 //! One key in several Regions, driven by the SDK.
 
-mod common;
-
+use crate::common::*;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, ImportType, IncludeKeyMaterial, KeyState,
     MultiRegionKeyType, OriginType, WrappingKeySpec,
 };
-use common::*;
 
 const HERE: &str = "us-east-1";
 const THERE: &str = "eu-west-1";
