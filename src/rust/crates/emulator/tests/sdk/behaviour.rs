@@ -346,12 +346,11 @@ async fn an_account_outlives_its_emulator() {
         .await
         .expect("the token is as good as before");
     emulator.advance(days(8));
-    let later = client_now(&emulator, "us-east-1");
     assert_eq!(
-        code(later.describe_key().key_id(&gone).send().await),
+        code(after.describe_key().key_id(&gone).send().await),
         "NotFoundException"
     );
-    let usage = later
+    let usage = after
         .get_key_last_usage()
         .key_id(&id)
         .send()

@@ -317,7 +317,6 @@ async fn material_ends_when_its_time_comes() {
     );
 
     emulator.advance(Duration::from_secs(3600));
-    let client = client_now(&emulator, emulator.region());
     let refused = client
         .encrypt()
         .key_id(&key_id)
