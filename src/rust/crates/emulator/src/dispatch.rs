@@ -15,7 +15,7 @@ use crate::operations::{self, Answer, Call, Operation};
 use crate::pool::Pool;
 use crate::quota::Quotas;
 use crate::request::Parameters;
-use crate::sigv4::{self, Incoming, Refusal, Signer};
+use crate::sigv4::{self, Incoming, Now, Refusal, Signer};
 use crate::state::World;
 use crate::store::Store;
 use crate::{crypto, sts, validate};
@@ -210,7 +210,11 @@ impl Service {
     }
 
     fn believe(&self, request: &Incoming<'_>, service: &str) -> Result<Signer<'_>, Refusal> {
-        sigv4::verify(request, service, &self.credentials, self.believed_time())
+        let now = Now {
+            here: self.believed_time(),
+            left_behind: self.faults.skewed(self.clock.unadvanced()),
+        };
+        sigv4::verify(request, service, &self.credentials, now)
     }
 
     /// The record of a call, as far as it is known before the call is run.

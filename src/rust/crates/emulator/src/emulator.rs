@@ -118,7 +118,8 @@ impl Emulator {
         &self.service.credentials[0]
     }
 
-    /// Moves the clock forward: tokens and material expire, and what was due falls due.
+    /// Moves the clock forward: tokens and material expire, and what was due falls due. Clients whose own clocks stay behind may
+    /// go on signing by them.
     pub fn advance(&self, by: Duration) {
         self.service.clock.advance(by);
     }
