@@ -23,12 +23,12 @@ pub(crate) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error
         .with_trust_store(trust_store()?)
         .build()
         .map_err(|error| Error::Request { message: chain(&error) })?;
-    let mut builder = Builder::new();
-    if settings.close_connection {
-        builder = builder.pool_max_idle_per_host(0);
-    }
-    Ok(builder.build_with_connector_fn(move |settings, components| {
+    let close_connection = settings.close_connection;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder();
+        if close_connection {
+            connector = connector.pool_max_idle_per_host(0);
+        }
         connector.set_enable_tcp_nodelay(true);
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
