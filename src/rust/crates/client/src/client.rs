@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::config::{AppName, BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::result::SdkError;
 use kmsr_model::Operation;
 
 use crate::arguments::Arguments;
@@ -106,6 +107,8 @@ impl Client {
             .answer
             .take();
         match (answer, outcome) {
+            // Time ran out between two attempts: the answer to the first is not the call's.
+            (_, Err(error)) if matches!(error, SdkError::TimeoutError(_)) => Err(Error::from_sdk(&error)),
             // The SDK may fail to make its typed output of an answer that is a success all the same.
             (Some(answer), _) => match Error::from_answer(&answer) {
                 Some(error) => Err(error),
