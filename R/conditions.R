@@ -143,11 +143,15 @@ raise_failure <- function(failure, operation) {
       class = "kmsr_config_error",
       operation = operation
     ),
-    # The remaining kinds name their class.
-    abort_kmsr(
+    material_lost = abort_kmsr(
+      "The key material of this object is gone: it never leaves the process that made it.",
+      class = "kmsr_key_material_error",
+      body = c(i = "Read or make it again here, with `key_material_file()` or its kin."),
+      reason = "lost"
+    ),
+    refused = abort_kmsr(
       failure$message,
-      class = paste0("kmsr_", failure$kind, "_error"),
-      body = if (!is.null(failure$advice)) c(i = failure$advice),
+      class = paste0("kmsr_", failure$class, "_error"),
       reason = failure$reason
     )
   )
@@ -207,22 +211,7 @@ upper_first <- function(x) {
 }
 
 # What a value is, in words, without its content.
-describe_value <- function(x) {
-  if (is.null(x)) {
-    return("NULL")
-  }
-  if (is.atomic(x) && length(x) == 1 && is.na(x)) {
-    return("NA")
-  }
-  kind <- if (is.object(x)) {
-    paste("an object of class", class(x)[1])
-  } else if (is.character(x)) {
-    "a character vector"
-  } else {
-    paste("an object of type", typeof(x))
-  }
-  if (length(x) == 1 || is.function(x) || is.environment(x)) kind else paste(kind, "of length", length(x))
-}
+describe_value <- function(x) rs_describe(x)
 
 is_empty <- function(x) {
   is.null(x) || length(x) == 0 || identical(x, "")

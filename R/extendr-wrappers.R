@@ -10,7 +10,61 @@ rs_client <- function(settings, secrets) .Call(wrap__rs_client, settings, secret
 # What a client with these settings will use and where each value was found.
 rs_resolve <- function(settings, secrets) .Call(wrap__rs_resolve, settings, secrets)
 
+# The service's id of the client's last successful request, or `NULL`.
+rs_last_request_id <- function(client) .Call(wrap__rs_last_request_id, client)
+
+# Starts an emulator: an external pointer, which stops it when collected.
+rs_emulator <- function(port, region) .Call(wrap__rs_emulator, port, region)
+
+# What a client needs to reach it.
+rs_emulator_describe <- function(emulator) .Call(wrap__rs_emulator_describe, emulator)
+
+# Whether it can be reached.
+rs_emulator_running <- function(emulator) .Call(wrap__rs_emulator_running, emulator)
+
+# Stops it; the second time does nothing.
+rs_emulator_stop <- function(emulator) .Call(wrap__rs_emulator_stop, emulator)
+
+# Plain R values as indented JSON.
+rs_to_json <- function(value, pretty) .Call(wrap__rs_to_json, value, pretty)
+
+# JSON as R values; `NULL` if it is none.
+rs_from_json <- function(text) .Call(wrap__rs_from_json, text)
+
+# New key material for a key spec.
+rs_key_material_random <- function(key_spec) .Call(wrap__rs_key_material_random, key_spec)
+
+# Key material from a file; an empty key spec or passphrase is none.
+rs_key_material_file <- function(path, key_spec, passphrase, text) .Call(wrap__rs_key_material_file, path, key_spec, passphrase, text)
+
+# Key material from bytes; an empty key spec or passphrase is none.
+rs_key_material_raw <- function(bytes, key_spec, passphrase, text) .Call(wrap__rs_key_material_raw, bytes, key_spec, passphrase, text)
+
+# What may be known of key material: its spec, length in bytes, and public key (`NULL` if it has none).
+rs_key_material_describe <- function(material) .Call(wrap__rs_key_material_describe, material)
+
+# The MAC of a message by an HMAC key.
+rs_key_material_mac <- function(material, message, mac_algorithm) .Call(wrap__rs_key_material_mac, material, message, mac_algorithm)
+
+# Random bytes from the operating system, for challenges that nobody must foresee.
+rs_random <- function(length) .Call(wrap__rs_random, length)
+
+# An object that makes `save()` and its kin stop with an error that says why.
+rs_guard <- function() .Call(wrap__rs_guard)
+
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
 rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
+
+# What a value is, in words and without its content, for messages about arguments.
+rs_describe <- function(value) .Call(wrap__rs_describe, value)
+
+# Wraps key material, or a raw vector, under a public key.
+rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)
+
+# The best wrapping algorithm and wrapping key spec for material of a spec and length in bytes.
+rs_wrap_choose <- function(key_spec, length, china) .Call(wrap__rs_wrap_choose, key_spec, length, china)
+
+# `NULL` if AWS KMS takes material of this spec wrapped this way, else a failure that says why not.
+rs_wrap_check <- function(key_spec, wrapping_algorithm, wrapping_key_spec, china) .Call(wrap__rs_wrap_check, key_spec, wrapping_algorithm, wrapping_key_spec, china)
 
 # nolint end

@@ -72,21 +72,188 @@ operation_pages <- list(
   list_retirable_grants = "Grants"
 )
 
-#' The CancelKeyDeletion operation
+#' Call off a key's scheduled deletion
+#'
+#' @description
+#' Takes back `svc$schedule_key_deletion()` while the waiting period still runs. The key comes back disabled: call
+#' `svc$enable_key()` before you use it again. Once the waiting period is over there is nothing left to bring back.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_cancel_key_deletion()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$cancel_key_deletion(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `KeyId` (string): The ARN of the key that stays.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key is not waiting for its deletion. `svc$describe_key()` shows its
+#'   `KeyState`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:CancelKeyDeletion` on the key. It works within your own account only.
+#'
+#' @seealso [kms_schedule_key_deletion()], [kms_enable_key()], [kms_describe_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$schedule_key_deletion(KeyId = key, PendingWindowInDays = 7)
+#' svc$cancel_key_deletion(KeyId = key)
+#' svc$describe_key(KeyId = key)$KeyMetadata$KeyState
+#' }
+#'
 #' @export
 kms_cancel_key_deletion <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "cancel_key_deletion")
   call_operation(client(), "CancelKeyDeletion", list(KeyId = KeyId))
 }
 
-#' The ConnectCustomKeyStore operation
+#' Connect a custom key store
+#'
+#' @description
+#' Starts connecting KMS to the CloudHSM cluster or the external key store proxy behind a custom key store. The answer
+#' comes at once, the connection takes up to twenty minutes: watch `ConnectionState` with
+#' `svc$describe_custom_key_stores()`. A key store that is not connected can neither make nor use keys. One that failed
+#' to connect must be disconnected before you try again.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_connect_custom_key_store()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$connect_custom_key_store(
+#'   CustomKeyStoreId = "string"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreId Required. The custom key store's ID, as `svc$describe_custom_key_stores()` lists it. A
+#' string of 1 to 64 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CloudHsmClusterNotActiveException`: The CloudHSM cluster is not active. Initialise and activate it, then try
+#'   again.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store is disconnecting, or failed to connect before. Call
+#'   `svc$disconnect_custom_key_store()` first.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_CloudHsmClusterInvalidConfigurationException`: The CloudHSM cluster lacks what a key store needs: enough
+#'   active HSMs, private subnets in two zones, its default security group. Mend the cluster as the message says, then
+#'   try again.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ConnectCustomKeyStore` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_disconnect_custom_key_store()], [kms_describe_custom_key_stores()], [kms_create_custom_key_store()].
+#' AWS' own reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ConnectCustomKeyStore.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' tryCatch(
+#'   svc$connect_custom_key_store(CustomKeyStoreId = "cks-1234567890abcdef0"),
+#'   kmsr_CustomKeyStoreNotFoundException = function(e) conditionMessage(e)
+#' )
+#' }
+#'
 #' @export
 kms_connect_custom_key_store <- function(CustomKeyStoreId) {
   if (missing(CustomKeyStoreId)) abort_missing_argument("CustomKeyStoreId", "connect_custom_key_store")
   call_operation(client(), "ConnectCustomKeyStore", list(CustomKeyStoreId = CustomKeyStoreId))
 }
 
-#' The CreateAlias operation
+#' Give a key a name
+#'
+#' @description
+#' Makes an alias: a name such as `"alias/payroll"` that stands for a key wherever a key may be named by alias. An
+#' alias belongs to one account and Region, a key may have many, and an alias can be pointed at another key later, so
+#' that programs need not change when the key does. It may take some seconds until KMS knows it everywhere.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_create_alias()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$create_alias(
+#'   AliasName = "string",
+#'   TargetKeyId = "string"
+#' )
+#' ```
+#'
+#' @param AliasName Required. The name: `"alias/"` and then letters, digits and any of `/_-`. Names that begin with
+#' `"alias/aws/"` belong to AWS. It is no place for secrets: it shows in CloudTrail and in listings. A string of 1 to
+#' 256 characters, letters, digits and any of `:/_-`.
+#'
+#' @param TargetKeyId Required. The key the alias shall stand for: its ID or its ARN. It must be a key of your own in
+#' the same account and Region. A string of 1 to 2048 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_AlreadyExistsException`: The account has this alias already. `svc$update_alias()` points it at another key.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidAliasNameException`: The alias name is not a valid one. Begin it with `"alias/"`, not with
+#'   `"alias/aws/"`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: The key has as many aliases as it may have. Delete some.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:CreateAlias` on the alias, in an IAM policy, and on the key. It works within your own account only.
+#'
+#' @seealso [kms_update_alias()], [kms_delete_alias()], [kms_list_aliases()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>.
+#'
+#' @family alias operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
+#' svc$describe_key(KeyId = "alias/payroll")$KeyMetadata$KeyId == key
+#' }
+#'
 #' @export
 kms_create_alias <- function(AliasName, TargetKeyId) {
   if (missing(AliasName)) abort_missing_argument("AliasName", "create_alias")
@@ -94,7 +261,140 @@ kms_create_alias <- function(AliasName, TargetKeyId) {
   call_operation(client(), "CreateAlias", list(AliasName = AliasName, TargetKeyId = TargetKeyId))
 }
 
-#' The CreateCustomKeyStore operation
+#' Create a custom key store
+#'
+#' @description
+#' Creates a place of your own for keys, instead of KMS' own modules: either a CloudHSM cluster (`"AWS_CLOUDHSM"`) or
+#' an external key manager outside AWS, reached through a proxy (`"EXTERNAL_KEY_STORE"`). What is behind it must be up
+#' and configured first. A CloudHSM key store needs `CloudHsmClusterId`, `KeyStorePassword` and
+#' `TrustAnchorCertificate`; an external one needs all the `XksProxy` arguments but those of the VPC endpoint service,
+#' which depend on the connectivity. The new key store is not connected: call `svc$connect_custom_key_store()` next.
+#'
+#' If you only want to bring your own key material, you need none of this: see `svc$import_key_material()`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_create_custom_key_store()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$create_custom_key_store(
+#'   CustomKeyStoreName = "string",
+#'   CloudHsmClusterId = "string",
+#'   TrustAnchorCertificate = "string",
+#'   KeyStorePassword = "string",
+#'   CustomKeyStoreType = "AWS_CLOUDHSM" | "EXTERNAL_KEY_STORE",
+#'   XksProxyUriEndpoint = "string",
+#'   XksProxyUriPath = "string",
+#'   XksProxyVpcEndpointServiceName = "string",
+#'   XksProxyVpcEndpointServiceOwner = "string",
+#'   XksProxyAuthenticationCredential = list(
+#'     AccessKeyId = "string",
+#'     RawSecretAccessKey = "string"
+#'   ),
+#'   XksProxyConnectivity = "PUBLIC_ENDPOINT" | "VPC_ENDPOINT_SERVICE"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreName Required. A name, unique in the account and Region. It is no place for secrets: it shows
+#' in CloudTrail and in listings. A string of 1 to 256 characters.
+#'
+#' @param CloudHsmClusterId Optional. The ID of an active CloudHSM cluster that backs no other key store. A string of
+#' 19 to 24 characters, `cluster-` and then letters and the digits 2 to 7.
+#'
+#' @param TrustAnchorCertificate Optional. The content of `customerCA.crt`, the certificate made when the cluster was
+#' initialised. A string of 1 to 5000 characters.
+#'
+#' @param KeyStorePassword Optional. The current password of the `kmsuser` account in the CloudHSM cluster. This tells
+#' KMS the password; it does not change it. A string of 7 to 32 characters. Never printed or logged.
+#'
+#' @param CustomKeyStoreType Optional. What is behind the key store, `"AWS_CLOUDHSM"` if not given. It cannot be
+#' changed later. One of `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'
+#' @param XksProxyUriEndpoint Optional. The external key store proxy's address, without path or port; KMS uses port
+#' 443. A string of 10 to 128 characters, beginning with `https://`, then letters, digits, dots and hyphens.
+#'
+#' @param XksProxyUriPath Optional. The path of the proxy's interface, for example `"/prefix/kms/xks/v1"`. A string of
+#' 10 to 128 characters, ending in `/kms/xks/v1` or a later version.
+#'
+#' @param XksProxyVpcEndpointServiceName Optional. The name of the VPC endpoint service. Needed when
+#' `XksProxyConnectivity` is `"VPC_ENDPOINT_SERVICE"`. A string of 20 to 64 characters, such as
+#' `"com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"`.
+#'
+#' @param XksProxyVpcEndpointServiceOwner Optional. The account that owns the VPC endpoint service, if it is not yours.
+#' A string of 12 characters, digits.
+#'
+#' @param XksProxyAuthenticationCredential Optional. The credential with which KMS signs its requests to the external
+#' key store proxy. It has nothing to do with AWS credentials. A named list with:
+#' * `AccessKeyId` (string, required, never printed or logged): The credential's ID.
+#' * `RawSecretAccessKey` (string, required, never printed or logged): The secret that belongs to it.
+#'
+#' @param XksProxyConnectivity Optional. How KMS reaches the external key store proxy: over the internet or through a
+#' VPC endpoint service. One of `"PUBLIC_ENDPOINT"` or `"VPC_ENDPOINT_SERVICE"`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `CustomKeyStoreId` (string): The new key store's ID.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CloudHsmClusterInUseException`: The CloudHSM cluster, or one with the same backup history, already backs
+#'   another key store. Use a cluster of its own for every key store.
+#' * `kmsr_CustomKeyStoreNameInUseException`: Another key store of the account has this name. Choose another name.
+#' * `kmsr_CloudHsmClusterNotFoundException`: There is no CloudHSM cluster with this ID. Check the ID and the Region.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_CloudHsmClusterNotActiveException`: The CloudHSM cluster is not active. Initialise and activate it, then try
+#'   again.
+#' * `kmsr_IncorrectTrustAnchorException`: The certificate is not that of the CloudHSM cluster. Pass the content of the
+#'   cluster's `customerCA.crt`.
+#' * `kmsr_CloudHsmClusterInvalidConfigurationException`: The CloudHSM cluster lacks what a key store needs: enough
+#'   active HSMs, private subnets in two zones, its default security group. Mend the cluster as the message says, then
+#'   try again.
+#' * `kmsr_LimitExceededException`: The account has as many custom key stores as it may have.
+#' * `kmsr_XksProxyUriInUseException`: Another external key store of this Region uses this endpoint and path. Use an
+#'   address of its own.
+#' * `kmsr_XksProxyUriEndpointInUseException`: Another external key store of this Region uses the endpoint. Use an
+#'   endpoint of its own.
+#' * `kmsr_XksProxyUriUnreachableException`: KMS cannot reach the proxy, or the proxy none of its key managers. Make
+#'   the address reachable, then try again.
+#' * `kmsr_XksProxyIncorrectAuthenticationCredentialException`: The proxy refused the credential. Pass the credential
+#'   that is set on the proxy.
+#' * `kmsr_XksProxyVpcEndpointServiceInUseException`: Another external key store of this Region uses the VPC endpoint
+#'   service. Use a service of its own.
+#' * `kmsr_XksProxyVpcEndpointServiceNotFoundException`: KMS cannot find the VPC endpoint service. Check its name, and
+#'   that it allows KMS' service principal.
+#' * `kmsr_XksProxyVpcEndpointServiceInvalidConfigurationException`: The VPC endpoint service lacks what an external
+#'   key store needs. Mend it as the message says.
+#' * `kmsr_XksProxyInvalidResponseException`: KMS could not understand the proxy's answer. Try again; tell the proxy's
+#'   vendor if it stays.
+#' * `kmsr_XksProxyInvalidConfigurationException`: The proxy is not configured as it should be. Mend it as the message
+#'   says.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:CreateCustomKeyStore` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_connect_custom_key_store()], [kms_describe_custom_key_stores()], [kms_update_custom_key_store()],
+#' [kms_delete_custom_key_store()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' tryCatch(
+#'   svc$create_custom_key_store(
+#'     CustomKeyStoreName = "vault",
+#'     CloudHsmClusterId = "cluster-1a23b4cdefg",
+#'     KeyStorePassword = "kmsPswd",
+#'     TrustAnchorCertificate = "-----BEGIN CERTIFICATE-----"
+#'   ),
+#'   kmsr_CloudHsmClusterNotFoundException = function(e) conditionMessage(e)
+#' )
+#' }
+#'
 #' @export
 kms_create_custom_key_store <- function(
   CustomKeyStoreName,
@@ -129,7 +429,125 @@ kms_create_custom_key_store <- function(
   )
 }
 
-#' The CreateGrant operation
+#' Let somebody use a key through a grant
+#'
+#' @description
+#' Adds a grant to a key: permission for one principal to do certain things with it, with conditions if you like.
+#' Grants suit temporary access, since they come and go without a change to the key's policy. A new grant takes up to
+#' five minutes to spread through AWS; the `GrantToken` in the answer makes it work at once, passed as `GrantTokens`.
+#' Whoever is to get the grant is named by `GranteePrincipal` or `GranteeServicePrincipal`, one of the two.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_create_grant()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$create_grant(
+#'   KeyId = "string",
+#'   GranteePrincipal = "string",
+#'   RetiringPrincipal = "string",
+#'   Operations = list("Decrypt" | "Encrypt" | "GenerateDataKey" | ...),
+#'   Constraints = list(
+#'     EncryptionContextSubset = list(name = "string"),
+#'     EncryptionContextEquals = list(name = "string"),
+#'     SourceArn = "string"
+#'   ),
+#'   GrantTokens = list("string"),
+#'   Name = "string",
+#'   DryRun = TRUE | FALSE,
+#'   GranteeServicePrincipal = "string",
+#'   RetiringServicePrincipal = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key the grant is for: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A key of another account must be named by its ARN. A string of 1 to 2048
+#' characters.
+#'
+#' @param GranteePrincipal Required, unless `GranteeServicePrincipal` is given. The ARN of the account, user, role or
+#' session that the grant is for. A string of 1 to 256 characters, letters, digits and any of `_+=,.@:/-`.
+#'
+#' @param RetiringPrincipal Optional. The ARN of the principal that may retire the grant. Give either this or
+#' `RetiringServicePrincipal`, or neither. A string of 1 to 256 characters, letters, digits and any of `_+=,.@:/-`.
+#'
+#' @param Operations Required. What the grant permits. It must be something the key can do: no `"Sign"` on a symmetric
+#' key. A character vector. Any of `"Decrypt"`, `"Encrypt"`, `"GenerateDataKey"`, `"GenerateDataKeyWithoutPlaintext"`,
+#' `"ReEncryptFrom"`, `"ReEncryptTo"`, `"Sign"`, `"Verify"`, `"GetPublicKey"`, `"CreateGrant"`, `"RetireGrant"`,
+#' `"DescribeKey"`, `"GenerateDataKeyPair"`, `"GenerateDataKeyPairWithoutPlaintext"`, `"GenerateMac"`, `"VerifyMac"`,
+#' `"DeriveSharedSecret"`, `"Encapsulate"` or `"Decapsulate"`.
+#'
+#' @param Constraints Optional. When the grant holds. The two kinds of encryption context constraints are for symmetric
+#' keys; each takes at most 8 pairs. A named list with:
+#' * `EncryptionContextSubset` (named list of strings): The request's encryption context must contain all of these
+#'   pairs.
+#' * `EncryptionContextEquals` (named list of strings): The request's encryption context must be exactly these pairs.
+#' * `SourceArn` (string): The request must be made on behalf of the AWS resource with this ARN.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param Name Optional. A name. With one, calling again with the same arguments finds the grant that is there; without
+#' one, every call makes another grant. It is no place for secrets: it shows in CloudTrail and in listings. A string of
+#' 1 to 256 characters, letters, digits and any of `:/_-`.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @param GranteeServicePrincipal Optional. The AWS service that gets the grant. It asks for a `SourceArn` among the
+#' `Constraints`, and for one of `RetiringPrincipal` and `RetiringServicePrincipal`. A string of 1 to 128 characters,
+#' three or more names of letters, digits and hyphens, joined by dots.
+#'
+#' @param RetiringServicePrincipal Optional. The AWS service that may retire the grant, in place of
+#' `RetiringPrincipal`. A string of 1 to 128 characters, three or more names of letters, digits and hyphens, joined by
+#' dots.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `GrantToken` (string): A token that makes the grant work at once, by way of `GrantTokens`.
+#' * `GrantId` (string): The grant's ID, for `svc$retire_grant()` and `svc$revoke_grant()`.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_LimitExceededException`: The key has as many grants as it may have. Retire or revoke some.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:CreateGrant` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_list_grants()], [kms_list_retirable_grants()], [kms_retire_grant()], [kms_revoke_grant()]. AWS' own
+#' reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>.
+#'
+#' @family grant operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' grant <- svc$create_grant(
+#'   KeyId = key,
+#'   GranteePrincipal = "arn:aws:iam::111122223333:role/analyst",
+#'   Operations = c("Encrypt", "Decrypt"),
+#'   Constraints = list(EncryptionContextEquals = list(table = "patients"))
+#' )
+#' svc$list_grants(KeyId = key)$Grants[[1]]$Operations
+#' svc$revoke_grant(KeyId = key, GrantId = grant$GrantId)
+#' }
+#'
 #' @export
 kms_create_grant <- function(
   KeyId,
@@ -167,7 +585,188 @@ kms_create_grant <- function(
   )
 }
 
-#' The CreateKey operation
+#' Create a KMS key
+#'
+#' @description
+#' Creates a key in your account and Region and returns its metadata. Without arguments it is a symmetric key that
+#' encrypts and decrypts, with material that KMS makes; `KeySpec` and `KeyUsage` ask for other kinds, and neither can
+#' be changed later. To bring your own key material, pass `Origin = "EXTERNAL"`: the key then waits in the state
+#' `"PendingImport"` for `svc$import_key_material()`. Keys cost money from their first day and are not deleted at a
+#' stroke, only by `svc$schedule_key_deletion()`. Right after creation, other calls may not find the key for some
+#' seconds.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_create_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$create_key(
+#'   Policy = "string",
+#'   Description = "string",
+#'   KeyUsage = "SIGN_VERIFY" | "ENCRYPT_DECRYPT" | "GENERATE_VERIFY_MAC" | ...,
+#'   CustomerMasterKeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   KeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | ...,
+#'   CustomKeyStoreId = "string",
+#'   BypassPolicyLockoutSafetyCheck = TRUE | FALSE,
+#'   Tags = list(
+#'     list(
+#'       TagKey = "string",
+#'       TagValue = "string"
+#'     )
+#'   ),
+#'   MultiRegion = TRUE | FALSE,
+#'   XksKeyId = "string"
+#' )
+#' ```
+#'
+#' @param Policy Optional. The key policy, as JSON text. Without one the key gets the default policy, by which the
+#' account's IAM policies decide. A policy must leave you the right to change it, or set
+#' `BypassPolicyLockoutSafetyCheck`. It is no place for secrets: it shows in CloudTrail and in listings. A string of 1
+#' to 131072 characters, printable Latin-1 characters, tabs and line ends.
+#'
+#' @param Description Optional. A description. It is no place for secrets: it shows in CloudTrail and in listings. A
+#' string of at most 8192 characters.
+#'
+#' @param KeyUsage Optional. What the key is for. Symmetric keys may leave it out; all others must say:
+#' `"GENERATE_VERIFY_MAC"` for HMAC, `"ENCRYPT_DECRYPT"` or `"SIGN_VERIFY"` for RSA, `"SIGN_VERIFY"` or
+#' `"KEY_AGREEMENT"` for the NIST curves, `"SIGN_VERIFY"` for secp256k1, Ed25519 and ML-DSA,
+#' `"ENCAPSULATE_DECAPSULATE"` for ML-KEM. A key has one use only. One of `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`,
+#' `"GENERATE_VERIFY_MAC"`, `"KEY_AGREEMENT"` or `"ENCAPSULATE_DECAPSULATE"`.
+#'
+#' @param CustomerMasterKeySpec Optional. The old name of `KeySpec`. Use that one. One of `"RSA_2048"`, `"RSA_3072"`,
+#' `"RSA_4096"`, `"ECC_NIST_P256"`, `"ECC_NIST_P384"`, `"ECC_NIST_P521"`, `"ECC_SECG_P256K1"`, `"SYMMETRIC_DEFAULT"`,
+#' `"HMAC_224"`, `"HMAC_256"`, `"HMAC_384"`, `"HMAC_512"` or `"SM2"`.
+#'
+#' @param KeySpec Optional. The kind of key, `"SYMMETRIC_DEFAULT"` if not given: a 256-bit AES key (SM4 in the China
+#' Regions). `"SM2"` exists in the China Regions only, ML-KEM everywhere else. One of `"RSA_2048"`, `"RSA_3072"`,
+#' `"RSA_4096"`, `"ECC_NIST_P256"`, `"ECC_NIST_P384"`, `"ECC_NIST_P521"`, `"ECC_SECG_P256K1"`, `"SYMMETRIC_DEFAULT"`,
+#' `"HMAC_224"`, `"HMAC_256"`, `"HMAC_384"`, `"HMAC_512"`, `"SM2"`, `"ML_DSA_44"`, `"ML_DSA_65"`, `"ML_DSA_87"`,
+#' `"ECC_NIST_EDWARDS25519"`, `"ML_KEM_512"`, `"ML_KEM_768"` or `"ML_KEM_1024"`.
+#'
+#' @param Origin Optional. Where the key material comes from: `"AWS_KMS"`, the default; `"EXTERNAL"` for material you
+#' import; the other two for custom key stores. It cannot be changed later. One of `"AWS_KMS"`, `"EXTERNAL"`,
+#' `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'
+#' @param CustomKeyStoreId Optional. The custom key store to make the key in. It must be connected, and `Origin` must
+#' fit it. A string of 1 to 64 characters.
+#'
+#' @param BypassPolicyLockoutSafetyCheck Optional. `TRUE` skips the check that you will still be allowed to change the
+#' key's policy afterwards. Leave it alone unless losing that right is the point: a key nobody may administer can only
+#' be rescued by AWS support. `TRUE` or `FALSE`.
+#'
+#' @param Tags Optional. Tags for the key, at most 50. Besides a list of lists, a data frame with the columns `TagKey`
+#' and `TagValue` or a named character vector such as `c(team = "data")` will do. It is no place for secrets: it shows
+#' in CloudTrail and in listings. A list of named lists, each with:
+#' * `TagKey` (string, required): The tag's name.
+#' * `TagValue` (string, required): The tag's value; `""` is allowed.
+#'
+#' @param MultiRegion Optional. `TRUE` makes a multi-Region primary key, which `svc$replicate_key()` can copy to other
+#' Regions. A key cannot become one later. `TRUE` or `FALSE`.
+#'
+#' @param XksKeyId Optional. For `Origin = "EXTERNAL_KEY_STORE"`, the ID of the external key behind the new one. A
+#' string of 1 to 128 characters, letters, digits and any of `-_.`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `numeric(0)` for numbers,
+#' `logical(0)` for logicals, a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `KeyMetadata` (list): What there is to know about the key, but never the key itself.
+#'   * `AWSAccountId` (string): The account that owns the key.
+#'   * `KeyId` (string): The key's ID.
+#'   * `Arn` (string): The key's ARN.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `Enabled` (logical): Whether `KeyState` is `"Enabled"`.
+#'   * `Description` (string): Its description.
+#'   * `KeyUsage` (string): What it may be used for. One of `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`,
+#'     `"GENERATE_VERIFY_MAC"`, `"KEY_AGREEMENT"` or `"ENCAPSULATE_DECAPSULATE"`.
+#'   * `KeyState` (string): Where it stands. Only an `"Enabled"` key does cryptography; `"PendingImport"` waits for key
+#'     material. One of `"Creating"`, `"Enabled"`, `"Disabled"`, `"PendingDeletion"`, `"PendingImport"`,
+#'     `"PendingReplicaDeletion"`, `"Unavailable"` or `"Updating"`.
+#'   * `DeletionDate` (`POSIXct`): When it will be deleted, if that is scheduled.
+#'   * `ValidTo` (`POSIXct`): When imported key material expires, the earliest if there are several. Empty if it does
+#'     not.
+#'   * `Origin` (string): Where its material comes from: KMS, an import (`"EXTERNAL"`), or a custom key store. One of
+#'     `"AWS_KMS"`, `"EXTERNAL"`, `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'   * `CustomKeyStoreId` (string): The custom key store it lives in.
+#'   * `CloudHsmClusterId` (string): The CloudHSM cluster it lives in.
+#'   * `ExpirationModel` (string): Whether imported key material expires. One of `"KEY_MATERIAL_EXPIRES"` or
+#'     `"KEY_MATERIAL_DOES_NOT_EXPIRE"`.
+#'   * `KeyManager` (string): Who manages it: you (`"CUSTOMER"`) or an AWS service. One of `"AWS"` or `"CUSTOMER"`.
+#'   * `CustomerMasterKeySpec` (string): The old name of `KeySpec`, with the same value.
+#'   * `KeySpec` (string): The kind of key.
+#'   * `EncryptionAlgorithms` (character vector): What it can encrypt with. Any of `"SYMMETRIC_DEFAULT"`,
+#'     `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#'   * `SigningAlgorithms` (character vector): What it can sign with.
+#'   * `KeyAgreementAlgorithms` (character vector): What it can derive shared secrets with.
+#'   * `MultiRegion` (logical): Whether it is a multi-Region key.
+#'   * `MultiRegionConfiguration` (list): For a multi-Region key, its primary and its replicas.
+#'     * `MultiRegionKeyType` (string): Whether this key is the primary or a replica. One of `"PRIMARY"` or
+#'       `"REPLICA"`.
+#'     * `PrimaryKey` (list): The primary key.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'     * `ReplicaKeys` (list of lists): The replicas.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'   * `PendingDeletionWindowInDays` (number): The waiting period before deletion, for a primary key that waits for its
+#'     replicas to go first.
+#'   * `MacAlgorithms` (character vector): What it can compute MACs with. Any of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`,
+#'     `"HMAC_SHA_384"` or `"HMAC_SHA_512"`.
+#'   * `XksKeyConfiguration` (list): The external key behind it, in an external key store.
+#'     * `Id` (string): The external key's ID in its own key manager.
+#'   * `CurrentKeyMaterialId` (string): The ID of the key material in use, for symmetric keys.
+#'   * `EncapsulationAlgorithms` (character vector, left out when the service does not send it): What it can
+#'     encapsulate with.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_MalformedPolicyDocumentException`: The policy is not valid JSON, not a valid policy, or names a principal
+#'   that does not exist. Mend it as the message says.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_UnsupportedOperationException`: This combination of `KeySpec`, `KeyUsage`, `Origin` and the rest does not
+#'   exist here.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: The account has as many keys as it may have in this Region, or the policy is too
+#'   long.
+#' * `kmsr_TagException`: A tag is not valid, or two share a name. Mend the tags; names that begin with `aws:` are
+#'   reserved.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store's connection state does not allow this. Look at
+#'   `ConnectionState` with `svc$describe_custom_key_stores()`; connect or disconnect first.
+#' * `kmsr_CloudHsmClusterInvalidConfigurationException`: The CloudHSM cluster lacks what a key store needs: enough
+#'   active HSMs, private subnets in two zones, its default security group. Mend the cluster as the message says, then
+#'   try again.
+#' * `kmsr_XksKeyInvalidConfigurationException`: The external key is not an enabled 256-bit AES key for encryption and
+#'   decryption. Mend or replace it in the external key manager.
+#' * `kmsr_XksKeyAlreadyInUseException`: The external key already backs another KMS key of this key store. Use an
+#'   external key of its own for every KMS key.
+#' * `kmsr_XksKeyNotFoundException`: The proxy cannot find the external key. Pass the ID by which the proxy knows it.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:CreateKey` in an IAM policy, and `kms:TagResource` to tag the key at once. It works within your own
+#' account only.
+#'
+#' @seealso [kms_describe_key()], [kms_get_parameters_for_import()], [kms_create_alias()],
+#' [kms_schedule_key_deletion()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' # A symmetric key.
+#' svc$create_key(Description = "payroll", Tags = c(team = "data"))$KeyMetadata$Arn
+#'
+#' # A key that waits for material of your own.
+#' key <- svc$create_key(Origin = "EXTERNAL", KeySpec = "HMAC_256", KeyUsage = "GENERATE_VERIFY_MAC")
+#' key$KeyMetadata$KeyState
+#' emulator$stop()
+#'
 #' @export
 kms_create_key <- function(
   Policy = NULL,
@@ -201,7 +800,124 @@ kms_create_key <- function(
   )
 }
 
-#' The Decrypt operation
+#' Decrypt a ciphertext
+#'
+#' @description
+#' Gives back the plaintext of what `svc$encrypt()` or one of the data key operations encrypted, or of what was
+#' encrypted outside with the public key of an RSA key. A symmetric ciphertext names its key, so that the ciphertext
+#' alone will do; name the key anyway where you can, since then nothing else is accepted. For an RSA or SM2 key both
+#' `KeyId` and `EncryptionAlgorithm` are needed. An encryption context given at encryption must be given again,
+#' exactly.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_decrypt()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$decrypt(
+#'   CiphertextBlob = charToRaw("bytes"),
+#'   EncryptionContext = list(name = "string"),
+#'   GrantTokens = list("string"),
+#'   KeyId = "string",
+#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
+#'   Recipient = list(
+#'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
+#'     AttestationDocument = charToRaw("bytes")
+#'   ),
+#'   DryRun = TRUE | FALSE,
+#'   DryRunModifiers = list("IGNORE_CIPHERTEXT")
+#' )
+#' ```
+#'
+#' @param CiphertextBlob Optional. The ciphertext, as raw bytes. Text in base64 must be decoded first. May be left out
+#' only in a dry run with `"IGNORE_CIPHERTEXT"`. A raw vector of 1 to 6144 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param KeyId Optional. The key that made the ciphertext: its ID, its ARN, an alias name (`"alias/..."`) or an alias
+#' ARN. Needed for RSA and SM2 keys, wise for all. A string of 1 to 2048 characters.
+#'
+#' @param EncryptionAlgorithm Optional. The algorithm of the ciphertext, `"SYMMETRIC_DEFAULT"` if not given. Needed for
+#' RSA and SM2 keys. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#'
+#' @param Recipient Optional. For callers inside a Nitro enclave or with a NitroTPM: an attestation document. The
+#' secret part of the answer then comes encrypted for that environment in `CiphertextForRecipient`, not in the clear. A
+#' named list with:
+#' * `KeyEncryptionAlgorithm` (string): How the answer is encrypted for the recipient.
+#' * `AttestationDocument` (raw vector): The attestation document, with the recipient's public key in it.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @param DryRunModifiers Optional. What a dry run may skip: `"IGNORE_CIPHERTEXT"` tests permissions without a
+#' ciphertext at hand. Only together with `DryRun = TRUE`. A character vector. Always `"IGNORE_CIPHERTEXT"`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `KeyId` (string): The ARN of the key that decrypted it.
+#' * `Plaintext` (raw vector, never logged): The plaintext. `rawToChar()` makes text of it if it was text. Empty when
+#'   `Recipient` was given.
+#' * `EncryptionAlgorithm` (string): The algorithm that was used. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`,
+#'   `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#' * `CiphertextForRecipient` (raw vector): The secret, encrypted for the enclave or NitroTPM named in `Recipient`;
+#'   empty without `Recipient`.
+#' * `KeyMaterialId` (string): The ID of the key material that was used: a symmetric key can have several, one after
+#'   another.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidCiphertextException`: The ciphertext is damaged, is still base64 text, or does not belong to this
+#'   encryption context. AWS sends no message with it.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_IncorrectKeyException`: The ciphertext was made under another key than the one named. Leave the key out for
+#'   a symmetric ciphertext, or name the right one.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Decrypt` on the key. It works on keys of other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_encrypt()], [kms_re_encrypt()], [kms_generate_data_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>.
+#'
+#' @family encryption operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' secret <- svc$encrypt(
+#'   KeyId = key,
+#'   Plaintext = "a secret",
+#'   EncryptionContext = list(table = "patients")
+#' )
+#' plain <- svc$decrypt(
+#'   CiphertextBlob = secret$CiphertextBlob,
+#'   EncryptionContext = list(table = "patients"),
+#'   KeyId = key
+#' )
+#' rawToChar(plain$Plaintext)
+#' emulator$stop()
+#'
 #' @export
 kms_decrypt <- function(
   CiphertextBlob = NULL,
@@ -229,28 +945,302 @@ kms_decrypt <- function(
   )
 }
 
-#' The DeleteAlias operation
+#' Delete an alias
+#'
+#' @description
+#' Deletes the name and leaves the key as it is. Programs that used the name fail from then on; to move it to another
+#' key, use `svc$update_alias()` instead of deleting and creating it.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_delete_alias()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$delete_alias(
+#'   AliasName = "string"
+#' )
+#' ```
+#'
+#' @param AliasName Required. The alias' full name, with its prefix: `"alias/"` and then a name of your choosing. Names
+#' that begin with `"alias/aws/"` belong to AWS. A string of 1 to 256 characters, letters, digits and any of `:/_-`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DeleteAlias` on the alias, in an IAM policy, and on the key. It works within your own account only.
+#'
+#' @seealso [kms_create_alias()], [kms_update_alias()], [kms_list_aliases()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html>.
+#'
+#' @family alias operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
+#' svc$delete_alias(AliasName = "alias/payroll")
+#' }
+#'
 #' @export
 kms_delete_alias <- function(AliasName) {
   if (missing(AliasName)) abort_missing_argument("AliasName", "delete_alias")
   call_operation(client(), "DeleteAlias", list(AliasName = AliasName))
 }
 
-#' The DeleteCustomKeyStore operation
+#' Delete a custom key store
+#'
+#' @description
+#' Deletes a custom key store that holds no keys and is disconnected. The CloudHSM cluster or external key manager
+#' behind it is left as it is. To keep the key store but stop its use, `svc$disconnect_custom_key_store()` is enough,
+#' and can be undone.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_delete_custom_key_store()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$delete_custom_key_store(
+#'   CustomKeyStoreId = "string"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreId Required. The custom key store's ID, as `svc$describe_custom_key_stores()` lists it. A
+#' string of 1 to 64 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CustomKeyStoreHasCMKsException`: The key store still holds keys. Delete its keys first with
+#'   `svc$schedule_key_deletion()`, and wait until they are gone.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store is still connected. Call
+#'   `svc$disconnect_custom_key_store()` first.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DeleteCustomKeyStore` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_disconnect_custom_key_store()], [kms_describe_custom_key_stores()], [kms_schedule_key_deletion()].
+#' AWS' own reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteCustomKeyStore.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' tryCatch(
+#'   svc$delete_custom_key_store(CustomKeyStoreId = "cks-1234567890abcdef0"),
+#'   kmsr_CustomKeyStoreNotFoundException = function(e) conditionMessage(e)
+#' )
+#' }
+#'
 #' @export
 kms_delete_custom_key_store <- function(CustomKeyStoreId) {
   if (missing(CustomKeyStoreId)) abort_missing_argument("CustomKeyStoreId", "delete_custom_key_store")
   call_operation(client(), "DeleteCustomKeyStore", list(CustomKeyStoreId = CustomKeyStoreId))
 }
 
-#' The DeleteImportedKeyMaterial operation
+#' Delete imported key material
+#'
+#' @description
+#' Takes imported key material out of a key. The key itself stays, in the state `"PendingImport"`, and cannot be used
+#' until the very same bytes are imported again: make sure that you still have them. This is the fast way to put a key
+#' out of use; it works at once, where `svc$schedule_key_deletion()` takes days. A symmetric key with several materials
+#' stops working as a whole when one of those it needs is gone.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_delete_imported_key_material()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$delete_imported_key_material(
+#'   KeyId = "string",
+#'   KeyMaterialId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. A key with `Origin = "EXTERNAL"`: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param KeyMaterialId Optional. Which of a symmetric key's materials to delete, as `svc$list_key_rotations()` lists
+#' them. The current one if not given. A string of 64 characters, lower case hexadecimal digits.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `KeyId` (string): The ARN of the key.
+#' * `KeyMaterialId` (string): The ID of the material that is gone. Symmetric keys only.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_UnsupportedOperationException`: The key's material was not imported: its `Origin` is not `"EXTERNAL"`.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DeleteImportedKeyMaterial` on the key. It works within your own account only.
+#'
+#' @seealso [kms_get_parameters_for_import()], [kms_import_key_material()], [kms_list_key_rotations()]. AWS' own
+#' reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html>.
+#'
+#' @family imported key material operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(Origin = "EXTERNAL")$KeyMetadata$KeyId
+#' parameters <- svc$get_parameters_for_import(
+#'   KeyId = key,
+#'   WrappingAlgorithm = "RSAES_OAEP_SHA_256",
+#'   WrappingKeySpec = "RSA_4096"
+#' )
+#' material <- key_material_random("SYMMETRIC_DEFAULT")
+#' svc$import_key_material(
+#'   KeyId = key,
+#'   ImportToken = parameters$ImportToken,
+#'   EncryptedKeyMaterial = wrap_key_material(material, parameters$PublicKey, "RSAES_OAEP_SHA_256"),
+#'   ExpirationModel = "KEY_MATERIAL_DOES_NOT_EXPIRE"
+#' )
+#' svc$delete_imported_key_material(KeyId = key)
+#' svc$describe_key(KeyId = key)$KeyMetadata$KeyState
+#' emulator$stop()
+#'
 #' @export
 kms_delete_imported_key_material <- function(KeyId, KeyMaterialId = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "delete_imported_key_material")
   call_operation(client(), "DeleteImportedKeyMaterial", list(KeyId = KeyId, KeyMaterialId = KeyMaterialId))
 }
 
-#' The DeriveSharedSecret operation
+#' Agree on a secret with somebody else (ECDH)
+#'
+#' @description
+#' Combines the private half of your elliptic curve key in KMS with somebody else's public key into a secret that only
+#' the two of you can compute (elliptic curve Diffie-Hellman). Both keys must be on the same NIST curve, and yours must
+#' have been made with `KeyUsage = "KEY_AGREEMENT"`. What comes out is raw: pass it through a key derivation function
+#' before you use it as a key.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_derive_shared_secret()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$derive_shared_secret(
+#'   KeyId = "string",
+#'   KeyAgreementAlgorithm = "ECDH",
+#'   PublicKey = charToRaw("bytes"),
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE,
+#'   Recipient = list(
+#'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
+#'     AttestationDocument = charToRaw("bytes")
+#'   )
+#' )
+#' ```
+#'
+#' @param KeyId Required. Your key on a NIST curve (or SM2, in the China Regions): its ID, its ARN, an alias name
+#' (`"alias/..."`) or an alias ARN. A string of 1 to 2048 characters.
+#'
+#' @param KeyAgreementAlgorithm Required. The algorithm; there is only one. Always `"ECDH"`.
+#'
+#' @param PublicKey Required. The other side's public key on the same curve: DER, X.509 SubjectPublicKeyInfo, as
+#' `svc$get_public_key()` returns it. A raw vector of 1 to 8192 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @param Recipient Optional. For callers inside a Nitro enclave or with a NitroTPM: an attestation document. The
+#' secret part of the answer then comes encrypted for that environment in `CiphertextForRecipient`, not in the clear. A
+#' named list with:
+#' * `KeyEncryptionAlgorithm` (string): How the answer is encrypted for the recipient.
+#' * `AttestationDocument` (raw vector): The attestation document, with the recipient's public key in it.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `KeyId` (string): The ARN of your key.
+#' * `SharedSecret` (raw vector, never logged): The raw shared secret. Empty when `Recipient` was given.
+#' * `CiphertextForRecipient` (raw vector): The secret, encrypted for the enclave or NitroTPM named in `Recipient`;
+#'   empty without `Recipient`.
+#' * `KeyAgreementAlgorithm` (string): The algorithm that was used.
+#' * `KeyOrigin` (string): Where your key's material comes from: KMS or an import. One of `"AWS_KMS"`, `"EXTERNAL"`,
+#'   `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DeriveSharedSecret` on the key. It works on keys of other accounts too, named by ARN, if their
+#' policies allow it.
+#'
+#' @seealso [kms_get_public_key()], [kms_encapsulate()], [kms_create_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>.
+#'
+#' @family shared secret operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' new_key <- function() {
+#'   svc$create_key(KeySpec = "ECC_NIST_P256", KeyUsage = "KEY_AGREEMENT")$KeyMetadata$KeyId
+#' }
+#' agree <- function(mine, theirs) {
+#'   svc$derive_shared_secret(
+#'     KeyId = mine,
+#'     KeyAgreementAlgorithm = "ECDH",
+#'     PublicKey = svc$get_public_key(KeyId = theirs)$PublicKey
+#'   )$SharedSecret
+#' }
+#' alice <- new_key()
+#' bob <- new_key()
+#' identical(agree(alice, bob), agree(bob, alice))
+#' }
+#'
 #' @export
 kms_derive_shared_secret <- function(
   KeyId,
@@ -277,7 +1267,85 @@ kms_derive_shared_secret <- function(
   )
 }
 
-#' The DescribeCustomKeyStores operation
+#' List custom key stores
+#'
+#' @description
+#' Lists the custom key stores of the account and Region, or just the one with the given ID or name (not both). This is
+#' where you see whether a key store is connected, and if connecting failed, why. Most accounts have none.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_describe_custom_key_stores()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$describe_custom_key_stores(
+#'   CustomKeyStoreId = "string",
+#'   CustomKeyStoreName = "string",
+#'   Limit = 123,
+#'   Marker = "string"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreId Optional. The ID of the one key store you want to see. A string of 1 to 64 characters.
+#'
+#' @param CustomKeyStoreName Optional. The name of the one key store you want to see. A string of 1 to 256 characters.
+#'
+#' @param Limit Optional. The most items to return in one page, 100 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 1000.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `CustomKeyStores` (list of lists): The key stores of this page.
+#'   * `CustomKeyStoreId` (string): The key store's ID.
+#'   * `CustomKeyStoreName` (string): The name its owner gave it.
+#'   * `CloudHsmClusterId` (string): The CloudHSM cluster behind it. Empty for an external key store.
+#'   * `TrustAnchorCertificate` (string): The certificate of the CloudHSM cluster. Empty for an external key store.
+#'   * `ConnectionState` (string): Whether KMS is connected to it. One of `"CONNECTED"`, `"CONNECTING"`, `"FAILED"`,
+#'     `"DISCONNECTED"` or `"DISCONNECTING"`.
+#'   * `ConnectionErrorCode` (string): Why connecting failed, when `ConnectionState` is `"FAILED"`.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `CustomKeyStoreType` (string): What is behind it: CloudHSM or an external key manager. One of `"AWS_CLOUDHSM"`
+#'     or `"EXTERNAL_KEY_STORE"`.
+#'   * `XksProxyConfiguration` (list): How KMS reaches the external key store's proxy.
+#'     * `Connectivity` (string): Over the internet or through a VPC endpoint service. One of `"PUBLIC_ENDPOINT"` or
+#'       `"VPC_ENDPOINT_SERVICE"`.
+#'     * `AccessKeyId` (string, never logged): The ID of the credential that KMS uses.
+#'     * `UriEndpoint` (string): The proxy's address.
+#'     * `UriPath` (string): The path of its interface.
+#'     * `VpcEndpointServiceName` (string): The VPC endpoint service's name.
+#'     * `VpcEndpointServiceOwner` (string): The account that owns that service.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DescribeCustomKeyStores` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_create_custom_key_store()], [kms_connect_custom_key_store()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeCustomKeyStores.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' length(svc$describe_custom_key_stores()$CustomKeyStores)
+#' }
+#'
 #' @export
 kms_describe_custom_key_stores <- function(
   CustomKeyStoreId = NULL,
@@ -297,49 +1365,507 @@ kms_describe_custom_key_stores <- function(
   )
 }
 
-#' The DescribeKey operation
+#' Look up a key
+#'
+#' @description
+#' Returns what KMS knows about a key: its kind, use, state, dates and where its material comes from. It also turns an
+#' alias into a key ID, for the operations that do not take aliases. It does not return tags, aliases, the policy or
+#' the rotation status, which have operations of their own.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_describe_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$describe_key(
+#'   KeyId = "string",
+#'   GrantTokens = list("string")
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. A string of 1 to
+#' 2048 characters.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `numeric(0)` for numbers,
+#' `logical(0)` for logicals, a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `KeyMetadata` (list): What there is to know about the key, but never the key itself.
+#'   * `AWSAccountId` (string): The account that owns the key.
+#'   * `KeyId` (string): The key's ID.
+#'   * `Arn` (string): The key's ARN.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `Enabled` (logical): Whether `KeyState` is `"Enabled"`.
+#'   * `Description` (string): Its description.
+#'   * `KeyUsage` (string): What it may be used for. One of `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`,
+#'     `"GENERATE_VERIFY_MAC"`, `"KEY_AGREEMENT"` or `"ENCAPSULATE_DECAPSULATE"`.
+#'   * `KeyState` (string): Where it stands. Only an `"Enabled"` key does cryptography; `"PendingImport"` waits for key
+#'     material. One of `"Creating"`, `"Enabled"`, `"Disabled"`, `"PendingDeletion"`, `"PendingImport"`,
+#'     `"PendingReplicaDeletion"`, `"Unavailable"` or `"Updating"`.
+#'   * `DeletionDate` (`POSIXct`): When it will be deleted, if that is scheduled.
+#'   * `ValidTo` (`POSIXct`): When imported key material expires, the earliest if there are several. Empty if it does
+#'     not.
+#'   * `Origin` (string): Where its material comes from: KMS, an import (`"EXTERNAL"`), or a custom key store. One of
+#'     `"AWS_KMS"`, `"EXTERNAL"`, `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'   * `CustomKeyStoreId` (string): The custom key store it lives in.
+#'   * `CloudHsmClusterId` (string): The CloudHSM cluster it lives in.
+#'   * `ExpirationModel` (string): Whether imported key material expires. One of `"KEY_MATERIAL_EXPIRES"` or
+#'     `"KEY_MATERIAL_DOES_NOT_EXPIRE"`.
+#'   * `KeyManager` (string): Who manages it: you (`"CUSTOMER"`) or an AWS service. One of `"AWS"` or `"CUSTOMER"`.
+#'   * `CustomerMasterKeySpec` (string): The old name of `KeySpec`, with the same value.
+#'   * `KeySpec` (string): The kind of key.
+#'   * `EncryptionAlgorithms` (character vector): What it can encrypt with. Any of `"SYMMETRIC_DEFAULT"`,
+#'     `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#'   * `SigningAlgorithms` (character vector): What it can sign with.
+#'   * `KeyAgreementAlgorithms` (character vector): What it can derive shared secrets with.
+#'   * `MultiRegion` (logical): Whether it is a multi-Region key.
+#'   * `MultiRegionConfiguration` (list): For a multi-Region key, its primary and its replicas.
+#'     * `MultiRegionKeyType` (string): Whether this key is the primary or a replica. One of `"PRIMARY"` or
+#'       `"REPLICA"`.
+#'     * `PrimaryKey` (list): The primary key.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'     * `ReplicaKeys` (list of lists): The replicas.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'   * `PendingDeletionWindowInDays` (number): The waiting period before deletion, for a primary key that waits for its
+#'     replicas to go first.
+#'   * `MacAlgorithms` (character vector): What it can compute MACs with. Any of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`,
+#'     `"HMAC_SHA_384"` or `"HMAC_SHA_512"`.
+#'   * `XksKeyConfiguration` (list): The external key behind it, in an external key store.
+#'     * `Id` (string): The external key's ID in its own key manager.
+#'   * `CurrentKeyMaterialId` (string): The ID of the key material in use, for symmetric keys.
+#'   * `EncapsulationAlgorithms` (character vector, left out when the service does not send it): What it can
+#'     encapsulate with.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DescribeKey` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_list_keys()], [kms_get_public_key()], [kms_get_key_last_usage()], [kms_list_resource_tags()]. AWS' own
+#' reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key()$KeyMetadata
+#' svc$describe_key(KeyId = key$KeyId)$KeyMetadata$KeyState
+#' emulator$stop()
+#'
 #' @export
 kms_describe_key <- function(KeyId, GrantTokens = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "describe_key")
   call_operation(client(), "DescribeKey", list(KeyId = KeyId, GrantTokens = GrantTokens))
 }
 
-#' The DisableKey operation
+#' Put a key out of use for a while
+#'
+#' @description
+#' Disables a key: from some seconds later, nobody can use it, until `svc$enable_key()`. It is the safe way to find out
+#' whether anything still needs a key before you delete it: whatever does will fail with `kmsr_DisabledException`, and
+#' nothing is lost.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_disable_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$disable_key(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DisableKey` on the key. It works within your own account only.
+#'
+#' @seealso [kms_enable_key()], [kms_schedule_key_deletion()], [kms_get_key_last_usage()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$disable_key(KeyId = key)
+#' tryCatch(
+#'   svc$encrypt(KeyId = key, Plaintext = "a secret"),
+#'   kmsr_DisabledException = function(e) "disabled"
+#' )
+#' }
+#'
 #' @export
 kms_disable_key <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "disable_key")
   call_operation(client(), "DisableKey", list(KeyId = KeyId))
 }
 
-#' The DisableKeyRotation operation
+#' Stop a key's automatic rotation
+#'
+#' @description
+#' Stops KMS from replacing the material of a symmetric key by schedule. What was rotated stays rotated, and rotation
+#' on demand still works. For a multi-Region key, do it on the primary.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_disable_key_rotation()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$disable_key_rotation(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot do this. Look at `KeySpec`, `KeyUsage` and `Origin`
+#'   with `svc$describe_key()`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DisableKeyRotation` on the key. It works within your own account only.
+#'
+#' @seealso [kms_enable_key_rotation()], [kms_get_key_rotation_status()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html>.
+#'
+#' @family rotation operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$enable_key_rotation(KeyId = key)
+#' svc$disable_key_rotation(KeyId = key)
+#' svc$get_key_rotation_status(KeyId = key)$KeyRotationEnabled
+#' }
+#'
 #' @export
 kms_disable_key_rotation <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "disable_key_rotation")
   call_operation(client(), "DisableKeyRotation", list(KeyId = KeyId))
 }
 
-#' The DisconnectCustomKeyStore operation
+#' Disconnect a custom key store
+#'
+#' @description
+#' Cuts KMS off from what is behind a custom key store. Its keys stay but cannot be used, and none can be made, until
+#' you connect it again. Do it before changing the key store's settings, before deleting it, or after connecting has
+#' failed. It can take a while: watch `ConnectionState` with `svc$describe_custom_key_stores()`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_disconnect_custom_key_store()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$disconnect_custom_key_store(
+#'   CustomKeyStoreId = "string"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreId Required. The custom key store's ID, as `svc$describe_custom_key_stores()` lists it. A
+#' string of 1 to 64 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store is disconnected already, or about to be.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:DisconnectCustomKeyStore` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_connect_custom_key_store()], [kms_describe_custom_key_stores()], [kms_delete_custom_key_store()]. AWS'
+#' own reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisconnectCustomKeyStore.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' tryCatch(
+#'   svc$disconnect_custom_key_store(CustomKeyStoreId = "cks-1234567890abcdef0"),
+#'   kmsr_CustomKeyStoreNotFoundException = function(e) conditionMessage(e)
+#' )
+#' }
+#'
 #' @export
 kms_disconnect_custom_key_store <- function(CustomKeyStoreId) {
   if (missing(CustomKeyStoreId)) abort_missing_argument("CustomKeyStoreId", "disconnect_custom_key_store")
   call_operation(client(), "DisconnectCustomKeyStore", list(CustomKeyStoreId = CustomKeyStoreId))
 }
 
-#' The EnableKey operation
+#' Put a disabled key back into use
+#'
+#' @description
+#' Enables a key that `svc$disable_key()` or a cancelled deletion left disabled. It may take some seconds until every
+#' part of KMS knows. A key that waits for key material or for its deletion cannot be enabled.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_enable_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$enable_key(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: A quota of the account is reached.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:EnableKey` on the key. It works within your own account only.
+#'
+#' @seealso [kms_disable_key()], [kms_cancel_key_deletion()], [kms_describe_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$disable_key(KeyId = key)
+#' svc$enable_key(KeyId = key)
+#' svc$describe_key(KeyId = key)$KeyMetadata$Enabled
+#' }
+#'
 #' @export
 kms_enable_key <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "enable_key")
   call_operation(client(), "EnableKey", list(KeyId = KeyId))
 }
 
-#' The EnableKeyRotation operation
+#' Rotate a key automatically
+#'
+#' @description
+#' Makes KMS replace the material of a symmetric key every so many days, 365 if not told otherwise. Key ID, ARN and
+#' aliases stay, KMS keeps the old material to decrypt what it encrypted, and nothing is encrypted again. Call it once
+#' more to change the period. It is for symmetric keys whose material KMS made: not for asymmetric or HMAC keys, custom
+#' key stores, or imported material, which `svc$rotate_key_on_demand()` can rotate. For a multi-Region key, do it on
+#' the primary.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_enable_key_rotation()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$enable_key_rotation(
+#'   KeyId = "string",
+#'   RotationPeriodInDays = 123
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param RotationPeriodInDays Optional. The days between two rotations, 365 if not given. A whole number from 90 to
+#' 2560.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot be rotated automatically. For imported material,
+#'   import new material and use `svc$rotate_key_on_demand()`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:EnableKeyRotation` on the key. It works within your own account only.
+#'
+#' @seealso [kms_disable_key_rotation()], [kms_get_key_rotation_status()], [kms_rotate_key_on_demand()],
+#' [kms_list_key_rotations()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>.
+#'
+#' @family rotation operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$enable_key_rotation(KeyId = key, RotationPeriodInDays = 180)
+#' svc$get_key_rotation_status(KeyId = key)$NextRotationDate
+#' }
+#'
 #' @export
 kms_enable_key_rotation <- function(KeyId, RotationPeriodInDays = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "enable_key_rotation")
   call_operation(client(), "EnableKeyRotation", list(KeyId = KeyId, RotationPeriodInDays = RotationPeriodInDays))
 }
 
-#' The Encrypt operation
+#' Encrypt a small value
+#'
+#' @description
+#' Encrypts up to 4096 bytes under a key, fewer under an RSA key: a password, a token, another key. For more than that,
+#' or for many values, fetch a data key with `svc$generate_data_key()` and encrypt with it yourself. An encryption
+#' context makes a symmetric ciphertext useless outside the place it was meant for. What an RSA or SM2 key encrypts
+#' does not name its key: keep a note of the key and the algorithm.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_encrypt()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$encrypt(
+#'   KeyId = "string",
+#'   Plaintext = charToRaw("bytes"),
+#'   EncryptionContext = list(name = "string"),
+#'   GrantTokens = list("string"),
+#'   EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. Its use must be
+#' `"ENCRYPT_DECRYPT"`. A string of 1 to 2048 characters.
+#'
+#' @param Plaintext Required. What to encrypt. At most 4096 bytes; under an RSA key at most 190, 318 or 446 for 2048,
+#' 3072 and 4096 bits with `"RSAES_OAEP_SHA_256"`, and 24 more with `"RSAES_OAEP_SHA_1"`. An R object must be turned
+#' into bytes first, with `serialize(x, NULL)`. A raw vector of 1 to 4096 bytes; of text, its UTF-8 bytes are sent.
+#' Never printed or logged.
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param EncryptionAlgorithm Optional. The algorithm, `"SYMMETRIC_DEFAULT"` if not given. Needed for RSA and SM2 keys;
+#' prefer `"RSAES_OAEP_SHA_256"`. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or
+#' `"SM2PKE"`.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `CiphertextBlob` (raw vector): The ciphertext. It names the key that made it, so that `svc$decrypt()` needs
+#'   nothing else for a symmetric key. Keep it as raw bytes, or as base64 text.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `EncryptionAlgorithm` (string): The algorithm that was used. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`,
+#'   `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Encrypt` on the key. It works on keys of other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_decrypt()], [kms_re_encrypt()], [kms_generate_data_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>.
+#'
+#' @family encryption operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' secret <- svc$encrypt(KeyId = key, Plaintext = "a secret")
+#' rawToChar(svc$decrypt(CiphertextBlob = secret$CiphertextBlob)$Plaintext)
+#' emulator$stop()
+#'
 #' @export
 kms_encrypt <- function(
   KeyId,
@@ -365,7 +1891,110 @@ kms_encrypt <- function(
   )
 }
 
-#' The GenerateDataKey operation
+#' Make a data key
+#'
+#' @description
+#' Returns a new random key twice: in the clear, for you to encrypt data with, and encrypted under a symmetric KMS key,
+#' to be stored beside the data. Later `svc$decrypt()` turns the encrypted copy back into the key. This is how one
+#' encrypts more than 4096 bytes, or a million values with one call ("envelope encryption"). Ask for the length with
+#' either `KeySpec` or `NumberOfBytes`. Forget the plaintext key as soon as you can, and store only the encrypted one.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_data_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$generate_data_key(
+#'   KeyId = "string",
+#'   EncryptionContext = list(name = "string"),
+#'   NumberOfBytes = 123,
+#'   KeySpec = "AES_256" | "AES_128",
+#'   GrantTokens = list("string"),
+#'   Recipient = list(
+#'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
+#'     AttestationDocument = charToRaw("bytes")
+#'   ),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. A symmetric key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. Keys in
+#' custom key stores will not do. A string of 1 to 2048 characters.
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param NumberOfBytes Optional. The length in bytes, if it is not that of an AES key. Give either this or `KeySpec`.
+#' A whole number from 1 to 1024.
+#'
+#' @param KeySpec Optional. The length: `"AES_256"` or `"AES_128"`. Give either this or `NumberOfBytes`. One of
+#' `"AES_256"` or `"AES_128"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param Recipient Optional. For callers inside a Nitro enclave or with a NitroTPM: an attestation document. The
+#' secret part of the answer then comes encrypted for that environment in `CiphertextForRecipient`, not in the clear. A
+#' named list with:
+#' * `KeyEncryptionAlgorithm` (string): How the answer is encrypted for the recipient.
+#' * `AttestationDocument` (raw vector): The attestation document, with the recipient's public key in it.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `CiphertextBlob` (raw vector): The data key, encrypted under the KMS key. Store this one.
+#' * `Plaintext` (raw vector, never logged): The data key in the clear. Use it and forget it. Empty when `Recipient`
+#'   was given.
+#' * `KeyId` (string): The ARN of the KMS key that encrypted it.
+#' * `CiphertextForRecipient` (raw vector): The secret, encrypted for the enclave or NitroTPM named in `Recipient`;
+#'   empty without `Recipient`.
+#' * `KeyMaterialId` (string): The ID of the key material that was used: a symmetric key can have several, one after
+#'   another.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateDataKey` on the key. It works on keys of other accounts too, named by ARN, if their policies
+#' allow it.
+#'
+#' @seealso [kms_generate_data_key_without_plaintext()], [kms_generate_data_key_pair()], [kms_decrypt()],
+#' [kms_generate_random()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>.
+#'
+#' @family data key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' data_key <- svc$generate_data_key(KeyId = key, KeySpec = "AES_256")
+#' # ... encrypt with data_key$Plaintext, store data_key$CiphertextBlob, and later:
+#' again <- svc$decrypt(CiphertextBlob = data_key$CiphertextBlob)
+#' identical(again$Plaintext, data_key$Plaintext)
+#' }
+#'
 #' @export
 kms_generate_data_key <- function(
   KeyId,
@@ -392,7 +2021,115 @@ kms_generate_data_key <- function(
   )
 }
 
-#' The GenerateDataKeyPair operation
+#' Make a data key pair
+#'
+#' @description
+#' Returns a new key pair for use outside KMS: the public key, the private key in the clear, and the private key
+#' encrypted under a symmetric KMS key. Store the public key and the encrypted private key; `svc$decrypt()` gives the
+#' private key back. KMS does not keep the pair. If you do not need the private key now,
+#' `svc$generate_data_key_pair_without_plaintext()` never shows it. If it should never leave KMS at all, make an
+#' asymmetric key with `svc$create_key()` instead.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_data_key_pair()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$generate_data_key_pair(
+#'   EncryptionContext = list(name = "string"),
+#'   KeyId = "string",
+#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   GrantTokens = list("string"),
+#'   Recipient = list(
+#'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
+#'     AttestationDocument = charToRaw("bytes")
+#'   ),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param KeyId Required. The symmetric key that encrypts the private key: its ID, its ARN, an alias name
+#' (`"alias/..."`) or an alias ARN. Keys in custom key stores will not do. A string of 1 to 2048 characters.
+#'
+#' @param KeyPairSpec Required. The kind of key pair. `"SM2"` exists in the China Regions only, the `"ML_KEM_..."`
+#' pairs everywhere else. One of `"RSA_2048"`, `"RSA_3072"`, `"RSA_4096"`, `"ECC_NIST_P256"`, `"ECC_NIST_P384"`,
+#' `"ECC_NIST_P521"`, `"ECC_SECG_P256K1"`, `"SM2"`, `"ECC_NIST_EDWARDS25519"`, `"ML_KEM_512"`, `"ML_KEM_768"` or
+#' `"ML_KEM_1024"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param Recipient Optional. For callers inside a Nitro enclave or with a NitroTPM: an attestation document. The
+#' secret part of the answer then comes encrypted for that environment in `CiphertextForRecipient`, not in the clear. A
+#' named list with:
+#' * `KeyEncryptionAlgorithm` (string): How the answer is encrypted for the recipient.
+#' * `AttestationDocument` (raw vector): The attestation document, with the recipient's public key in it.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `PrivateKeyCiphertextBlob` (raw vector): The private key, encrypted under the KMS key. Store this one;
+#'   `svc$decrypt()` gives the private key back.
+#' * `PrivateKeyPlaintext` (raw vector, never logged): The private key in the clear: DER, PKCS#8. Empty when
+#'   `Recipient` was given.
+#' * `PublicKey` (raw vector): The public key: DER, X.509 SubjectPublicKeyInfo. Write it to a file and `openssl pkey
+#'   -pubin -inform DER` reads it.
+#' * `KeyId` (string): The ARN of the KMS key that encrypted the private key.
+#' * `KeyPairSpec` (string): The kind of key pair that was made.
+#' * `CiphertextForRecipient` (raw vector): The secret, encrypted for the enclave or NitroTPM named in `Recipient`;
+#'   empty without `Recipient`.
+#' * `KeyMaterialId` (string): The ID of the key material that was used: a symmetric key can have several, one after
+#'   another.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot do this. Look at `KeySpec`, `KeyUsage` and `Origin`
+#'   with `svc$describe_key()`.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateDataKeyPair` on the key. It works on keys of other accounts too, named by ARN, if their
+#' policies allow it.
+#'
+#' @seealso [kms_generate_data_key_pair_without_plaintext()], [kms_generate_data_key()], [kms_decrypt()],
+#' [kms_get_public_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html>.
+#'
+#' @family data key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' pair <- svc$generate_data_key_pair(KeyId = key, KeyPairSpec = "ECC_NIST_P256")
+#' again <- svc$decrypt(CiphertextBlob = pair$PrivateKeyCiphertextBlob)
+#' identical(again$Plaintext, pair$PrivateKeyPlaintext)
+#' }
+#'
 #' @export
 kms_generate_data_key_pair <- function(
   EncryptionContext = NULL,
@@ -418,7 +2155,97 @@ kms_generate_data_key_pair <- function(
   )
 }
 
-#' The GenerateDataKeyPairWithoutPlaintext operation
+#' Make a data key pair without showing its private key
+#'
+#' @description
+#' Does what `svc$generate_data_key_pair()` does but keeps the private key to itself: you get the public key and the
+#' private key encrypted under a symmetric KMS key. Encrypt or check signatures with the public key today; call
+#' `svc$decrypt()` on the day the private key is needed.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_data_key_pair_without_plaintext()` takes the same arguments and uses
+#' the session's client.
+#' ```
+#' svc$generate_data_key_pair_without_plaintext(
+#'   EncryptionContext = list(name = "string"),
+#'   KeyId = "string",
+#'   KeyPairSpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "ECC_NIST_P256" | ...,
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param KeyId Required. The symmetric key that encrypts the private key: its ID, its ARN, an alias name
+#' (`"alias/..."`) or an alias ARN. Keys in custom key stores will not do. A string of 1 to 2048 characters.
+#'
+#' @param KeyPairSpec Required. The kind of key pair. `"SM2"` exists in the China Regions only, the `"ML_KEM_..."`
+#' pairs everywhere else. One of `"RSA_2048"`, `"RSA_3072"`, `"RSA_4096"`, `"ECC_NIST_P256"`, `"ECC_NIST_P384"`,
+#' `"ECC_NIST_P521"`, `"ECC_SECG_P256K1"`, `"SM2"`, `"ECC_NIST_EDWARDS25519"`, `"ML_KEM_512"`, `"ML_KEM_768"` or
+#' `"ML_KEM_1024"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `PrivateKeyCiphertextBlob` (raw vector): The private key, encrypted under the KMS key. Store this one;
+#'   `svc$decrypt()` gives the private key back.
+#' * `PublicKey` (raw vector): The public key: DER, X.509 SubjectPublicKeyInfo. Write it to a file and `openssl pkey
+#'   -pubin -inform DER` reads it.
+#' * `KeyId` (string): The ARN of the KMS key that encrypted the private key.
+#' * `KeyPairSpec` (string): The kind of key pair that was made.
+#' * `KeyMaterialId` (string): The ID of the key material that was used: a symmetric key can have several, one after
+#'   another.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot do this. Look at `KeySpec`, `KeyUsage` and `Origin`
+#'   with `svc$describe_key()`.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateDataKeyPairWithoutPlaintext` on the key. It works on keys of other accounts too, named by ARN,
+#' if their policies allow it.
+#'
+#' @seealso [kms_generate_data_key_pair()], [kms_decrypt()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPairWithoutPlaintext.html>.
+#'
+#' @family data key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' pair <- svc$generate_data_key_pair_without_plaintext(KeyId = key, KeyPairSpec = "RSA_2048")
+#' length(pair$PublicKey)
+#' }
+#'
 #' @export
 kms_generate_data_key_pair_without_plaintext <- function(
   EncryptionContext = NULL,
@@ -442,7 +2269,92 @@ kms_generate_data_key_pair_without_plaintext <- function(
   )
 }
 
-#' The GenerateDataKeyWithoutPlaintext operation
+#' Make a data key without showing it
+#'
+#' @description
+#' Returns a new random key only in its encrypted form. Use it where the key is made in one place and used in another:
+#' the one who prepares storage never sees the key, the one who writes to it calls `svc$decrypt()`. Without `KeySpec`
+#' and `NumberOfBytes` you get a 256-bit key.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_data_key_without_plaintext()` takes the same arguments and uses the
+#' session's client.
+#' ```
+#' svc$generate_data_key_without_plaintext(
+#'   KeyId = "string",
+#'   EncryptionContext = list(name = "string"),
+#'   KeySpec = "AES_256" | "AES_128",
+#'   NumberOfBytes = 123,
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. A symmetric key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. Keys in
+#' custom key stores will not do. A string of 1 to 2048 characters.
+#'
+#' @param EncryptionContext Optional. Names and values that are bound to the ciphertext without being part of it:
+#' decryption succeeds only with exactly the same ones, in any order. Use it to pin a ciphertext to its purpose, for
+#' example `list(table = "patients")`. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and
+#' in listings. A named list of strings, or a named character vector.
+#'
+#' @param KeySpec Optional. The length: `"AES_256"` or `"AES_128"`. Not together with `NumberOfBytes`. One of
+#' `"AES_256"` or `"AES_128"`.
+#'
+#' @param NumberOfBytes Optional. The length in bytes. Not together with `KeySpec`. A whole number from 1 to 1024.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `CiphertextBlob` (raw vector): The data key, encrypted under the KMS key.
+#' * `KeyId` (string): The ARN of the KMS key that encrypted it.
+#' * `KeyMaterialId` (string): The ID of the key material that was used: a symmetric key can have several, one after
+#'   another.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateDataKeyWithoutPlaintext` on the key. It works on keys of other accounts too, named by ARN, if
+#' their policies allow it.
+#'
+#' @seealso [kms_generate_data_key()], [kms_decrypt()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyWithoutPlaintext.html>.
+#'
+#' @family data key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' data_key <- svc$generate_data_key_without_plaintext(KeyId = key, KeySpec = "AES_256")
+#' length(svc$decrypt(CiphertextBlob = data_key$CiphertextBlob)$Plaintext)
+#' }
+#'
 #' @export
 kms_generate_data_key_without_plaintext <- function(
   KeyId,
@@ -467,7 +2379,84 @@ kms_generate_data_key_without_plaintext <- function(
   )
 }
 
-#' The GenerateMac operation
+#' Compute a message authentication code
+#'
+#' @description
+#' Computes the HMAC of a message with a key that never leaves KMS. Whoever may use the key can check with
+#' `svc$verify_mac()` that the message is unchanged and came from somebody who may use it too. A MAC convinces only
+#' those who share the key; to convince others, sign. The result is plain HMAC (RFC 2104): with imported key material
+#' it equals what you compute locally, which proves that the right material is in place.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_mac()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$generate_mac(
+#'   Message = charToRaw("bytes"),
+#'   KeyId = "string",
+#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | ...,
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param Message Required. The message. At most 4096 bytes; for more, pass a hash of it. A raw vector of 1 to 4096
+#' bytes; of text, its UTF-8 bytes are sent. Never printed or logged.
+#'
+#' @param KeyId Required. An HMAC key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. A string of 1 to
+#' 2048 characters.
+#'
+#' @param MacAlgorithm Required. The MAC algorithm. It must fit the key: an `HMAC_256` key works with `"HMAC_SHA_256"`
+#' alone, and so on. One of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`, `"HMAC_SHA_384"` or `"HMAC_SHA_512"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `Mac` (raw vector): The MAC.
+#' * `MacAlgorithm` (string): The algorithm that was used. One of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`, `"HMAC_SHA_384"`
+#'   or `"HMAC_SHA_512"`.
+#' * `KeyId` (string): The ARN of the key that was used.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateMac` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_verify_mac()], [kms_sign()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html>.
+#'
+#' @family MAC operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(KeySpec = "HMAC_256", KeyUsage = "GENERATE_VERIFY_MAC")$KeyMetadata$KeyId
+#' mac <- svc$generate_mac(Message = "hello", KeyId = key, MacAlgorithm = "HMAC_SHA_256")$Mac
+#' svc$verify_mac(Message = "hello", KeyId = key, MacAlgorithm = "HMAC_SHA_256", Mac = mac)$MacValid
+#' emulator$stop()
+#'
 #' @export
 kms_generate_mac <- function(Message, KeyId, MacAlgorithm, GrantTokens = NULL, DryRun = NULL) {
   if (missing(Message)) abort_missing_argument("Message", "generate_mac")
@@ -486,7 +2475,72 @@ kms_generate_mac <- function(Message, KeyId, MacAlgorithm, GrantTokens = NULL, D
   )
 }
 
-#' The GenerateRandom operation
+#' Get random bytes
+#'
+#' @description
+#' Returns random bytes from KMS' hardware, good enough to make keys from. No KMS key is involved, so nothing is
+#' charged to one and no encrypted copy exists.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_generate_random()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$generate_random(
+#'   NumberOfBytes = 123,
+#'   CustomKeyStoreId = "string",
+#'   Recipient = list(
+#'     KeyEncryptionAlgorithm = "RSAES_OAEP_SHA_256",
+#'     AttestationDocument = charToRaw("bytes")
+#'   )
+#' )
+#' ```
+#'
+#' @param NumberOfBytes Optional. How many bytes. There is no default: leaving it out is an error of the service. A
+#' whole number from 1 to 1024.
+#'
+#' @param CustomKeyStoreId Optional. A CloudHSM key store to take the bytes from, instead of KMS' own hardware. A
+#' string of 1 to 64 characters.
+#'
+#' @param Recipient Optional. For callers inside a Nitro enclave or with a NitroTPM: an attestation document. The
+#' secret part of the answer then comes encrypted for that environment in `CiphertextForRecipient`, not in the clear. A
+#' named list with:
+#' * `KeyEncryptionAlgorithm` (string): How the answer is encrypted for the recipient.
+#' * `AttestationDocument` (raw vector): The attestation document, with the recipient's public key in it.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `Plaintext` (raw vector, never logged): The random bytes. Empty when `Recipient` was given.
+#' * `CiphertextForRecipient` (raw vector): The secret, encrypted for the enclave or NitroTPM named in `Recipient`;
+#'   empty without `Recipient`.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_UnsupportedOperationException`: The custom key store is an external one, which makes no random bytes.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store's connection state does not allow this. Look at
+#'   `ConnectionState` with `svc$describe_custom_key_stores()`; connect or disconnect first.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GenerateRandom` in an IAM policy.
+#'
+#' @seealso [kms_generate_data_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html>.
+#'
+#' @family data key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' length(svc$generate_random(NumberOfBytes = 32)$Plaintext)
+#' }
+#'
 #' @export
 kms_generate_random <- function(NumberOfBytes = NULL, CustomKeyStoreId = NULL, Recipient = NULL) {
   call_operation(
@@ -500,28 +2554,280 @@ kms_generate_random <- function(NumberOfBytes = NULL, CustomKeyStoreId = NULL, R
   )
 }
 
-#' The GetKeyLastUsage operation
+#' See when a key was last used
+#'
+#' @description
+#' Tells what a key was last used for in cryptography, and when. If `KeyLastUsage` is empty, the key has not been used
+#' since `TrackingStartDate`; whether it was used before that, only CloudTrail knows. Do not delete a key on this
+#' evidence alone: disable it first and see who complains. Keys of a multi-Region set count apart. AWS answers only a
+#' few of these calls per second.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_get_key_last_usage()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$get_key_last_usage(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, a `POSIXct` of length 0
+#' for times. Times are in GMT.
+#' * `KeyId` (string): The key's identifier.
+#' * `KeyLastUsage` (list): The last use; its members are empty if there was none.
+#'   * `Operation` (string): What the key was used for.
+#'   * `Timestamp` (`POSIXct`): When that was.
+#'   * `CloudTrailEventId` (string): The CloudTrail event that recorded it.
+#'   * `KmsRequestId` (string): The ID of that request.
+#' * `TrackingStartDate` (`POSIXct`): Since when uses are recorded for this key.
+#' * `KeyCreationDate` (`POSIXct`): When the key was made.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GetKeyLastUsage` on the key. It works within your own account only.
+#'
+#' @seealso [kms_describe_key()], [kms_disable_key()], [kms_schedule_key_deletion()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$encrypt(KeyId = key, Plaintext = "a secret")
+#' svc$get_key_last_usage(KeyId = key)$KeyLastUsage$Operation
+#' }
+#'
 #' @export
 kms_get_key_last_usage <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "get_key_last_usage")
   call_operation(client(), "GetKeyLastUsage", list(KeyId = KeyId))
 }
 
-#' The GetKeyPolicy operation
+#' Read a key's policy
+#'
+#' @description
+#' Returns a key's policy: the JSON document that says who may do what with the key. `jsonlite::fromJSON()` makes a
+#' list of it.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_get_key_policy()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$get_key_policy(
+#'   KeyId = "string",
+#'   PolicyName = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param PolicyName Optional. Which policy: `"default"`, used when none is given, or `"AWS_RAM"` for that of a key
+#' shared through Resource Access Manager. A string of 1 to 128 characters, letters, digits and underscores.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `Policy` (string): The policy, as JSON text.
+#' * `PolicyName` (string): The policy's name.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GetKeyPolicy` on the key. It works within your own account only.
+#'
+#' @seealso [kms_put_key_policy()], [kms_list_key_policies()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html>.
+#'
+#' @family key policy operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' cat(svc$get_key_policy(KeyId = key)$Policy)
+#' }
+#'
 #' @export
 kms_get_key_policy <- function(KeyId, PolicyName = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "get_key_policy")
   call_operation(client(), "GetKeyPolicy", list(KeyId = KeyId, PolicyName = PolicyName))
 }
 
-#' The GetKeyRotationStatus operation
+#' See whether and when a key rotates
+#'
+#' @description
+#' Tells whether automatic rotation is on, how often it happens and when it happens next, and whether a rotation on
+#' demand is running. For the rotations that are over, see `svc$list_key_rotations()`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_get_key_rotation_status()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$get_key_rotation_status(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A key of another account must be named by its ARN. A string of 1 to 2048 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `numeric(0)` for numbers,
+#' `logical(0)` for logicals, a `POSIXct` of length 0 for times. Times are in GMT.
+#' * `KeyRotationEnabled` (logical): Whether automatic rotation is on.
+#' * `KeyId` (string): The key's identifier.
+#' * `RotationPeriodInDays` (number): The days between two automatic rotations. Empty when it is off.
+#' * `NextRotationDate` (`POSIXct`): When the next automatic rotation is due. Empty when it is off.
+#' * `OnDemandRotationStartDate` (`POSIXct`): When the rotation on demand that is running began. Empty when none is.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot do this. Look at `KeySpec`, `KeyUsage` and `Origin`
+#'   with `svc$describe_key()`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GetKeyRotationStatus` on the key. It works on keys of other accounts too, named by ARN, if their
+#' policies allow it.
+#'
+#' @seealso [kms_enable_key_rotation()], [kms_disable_key_rotation()], [kms_list_key_rotations()],
+#' [kms_rotate_key_on_demand()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html>.
+#'
+#' @family rotation operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$get_key_rotation_status(KeyId = key)$KeyRotationEnabled
+#' }
+#'
 #' @export
 kms_get_key_rotation_status <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "get_key_rotation_status")
   call_operation(client(), "GetKeyRotationStatus", list(KeyId = KeyId))
 }
 
-#' The GetParametersForImport operation
+#' Get the public key and token for an import
+#'
+#' @description
+#' The first step of bringing your own key material: returns a public key to wrap the material under, and a token that
+#' goes with it to `svc$import_key_material()`. The two belong together, serve this one key only, and are good for 24
+#' hours; call again for fresh ones, as often as you like, though AWS allows only about one call per second.
+#' [wrap_key_material()] does the wrapping.
+#'
+#' Which algorithm: for symmetric and HMAC keys `"RSAES_OAEP_SHA_256"`, for RSA keys `"RSA_AES_KEY_WRAP_SHA_256"`, for
+#' elliptic curve keys either. RSA private keys are too long for the `"RSAES_..."` ones. The SHA-1 twins are for tools
+#' that cannot do SHA-256. AWS has refused `"RSAES_PKCS1_V1_5"` since October 2023, and `"SM2PKE"` is for the China
+#' Regions. Take the longest wrapping key, `"RSA_4096"`; the P-521 curve's keys do not fit under `"RSA_2048"` with
+#' OAEP.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_get_parameters_for_import()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$get_parameters_for_import(
+#'   KeyId = "string",
+#'   WrappingAlgorithm = "RSAES_PKCS1_V1_5" | "RSAES_OAEP_SHA_1" | ...,
+#'   WrappingKeySpec = "RSA_2048" | "RSA_3072" | "RSA_4096" | "SM2"
+#' )
+#' ```
+#'
+#' @param KeyId Required. A key with `Origin = "EXTERNAL"`: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param WrappingAlgorithm Required. How you will wrap the material; see the description for which to choose. One of
+#' `"RSAES_PKCS1_V1_5"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"`, `"RSA_AES_KEY_WRAP_SHA_1"`,
+#' `"RSA_AES_KEY_WRAP_SHA_256"` or `"SM2PKE"`.
+#'
+#' @param WrappingKeySpec Required. The kind of public key to return. Prefer `"RSA_4096"`. One of `"RSA_2048"`,
+#' `"RSA_3072"`, `"RSA_4096"` or `"SM2"`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes, a `POSIXct` of
+#' length 0 for times. Times are in GMT.
+#' * `KeyId` (string): The ARN of the key. Pass it on to `svc$import_key_material()`.
+#' * `ImportToken` (raw vector): The token for `svc$import_key_material()`.
+#' * `PublicKey` (raw vector, never logged): The public key to wrap under: DER, X.509 SubjectPublicKeyInfo.
+#' * `ParametersValidTo` (`POSIXct`): When both become useless, 24 hours from now.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_UnsupportedOperationException`: The key was not made with `Origin = "EXTERNAL"`, or the algorithm and the
+#'   kind of key do not go together.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GetParametersForImport` on the key. It works within your own account only.
+#'
+#' @seealso [kms_import_key_material()], [kms_delete_imported_key_material()], [kms_create_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html>.
+#'
+#' @family imported key material operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(Origin = "EXTERNAL")$KeyMetadata$KeyId
+#' parameters <- svc$get_parameters_for_import(
+#'   KeyId = key,
+#'   WrappingAlgorithm = "RSAES_OAEP_SHA_256",
+#'   WrappingKeySpec = "RSA_4096"
+#' )
+#' str(parameters)
+#' emulator$stop()
+#'
 #' @export
 kms_get_parameters_for_import <- function(KeyId, WrappingAlgorithm, WrappingKeySpec) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "get_parameters_for_import")
@@ -538,14 +2844,204 @@ kms_get_parameters_for_import <- function(KeyId, WrappingAlgorithm, WrappingKeyS
   )
 }
 
-#' The GetPublicKey operation
+#' Download a key's public half
+#'
+#' @description
+#' Returns the public key of an asymmetric key, with all that is needed to use it outside KMS: its kind, its use, its
+#' algorithms. Others can then check your signatures or encrypt for you without an AWS account. Outside KMS nothing
+#' stops them from misusing it: data encrypted with an algorithm KMS does not know for this key cannot be decrypted.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_get_public_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$get_public_key(
+#'   KeyId = "string",
+#'   GrantTokens = list("string")
+#' )
+#' ```
+#'
+#' @param KeyId Required. An asymmetric key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. A string
+#' of 1 to 2048 characters.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes, `list()` for
+#' lists.
+#' * `KeyId` (string): The ARN of the key.
+#' * `PublicKey` (raw vector): The public key: DER, X.509 SubjectPublicKeyInfo. Write it to a file and `openssl pkey
+#'   -pubin -inform DER` reads it.
+#' * `CustomerMasterKeySpec` (string): The old name of `KeySpec`, with the same value.
+#' * `KeySpec` (string): The kind of key.
+#' * `KeyUsage` (string): What the key may be used for. One of `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`,
+#'   `"GENERATE_VERIFY_MAC"`, `"KEY_AGREEMENT"` or `"ENCAPSULATE_DECAPSULATE"`.
+#' * `EncryptionAlgorithms` (character vector): What the key can encrypt with. Empty for other kinds of keys. Any of
+#'   `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#' * `SigningAlgorithms` (character vector): What the key can sign with. Empty for other kinds of keys.
+#' * `KeyAgreementAlgorithms` (character vector): What the key can derive shared secrets with. Empty for other kinds of
+#'   keys.
+#' * `EncapsulationAlgorithms` (character vector, left out when the service does not send it): What the key can
+#'   encapsulate with. Only ML-KEM keys have it.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_UnsupportedOperationException`: The key is symmetric or an HMAC key, and has no public half.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:GetPublicKey` on the key. It works on keys of other accounts too, named by ARN, if their policies
+#' allow it.
+#'
+#' @seealso [kms_verify()], [kms_encrypt()], [kms_describe_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html>.
+#'
+#' @family signing operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(KeySpec = "ECC_NIST_P256", KeyUsage = "SIGN_VERIFY")$KeyMetadata$KeyId
+#' str(svc$get_public_key(KeyId = key))
+#' emulator$stop()
+#'
 #' @export
 kms_get_public_key <- function(KeyId, GrantTokens = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "get_public_key")
   call_operation(client(), "GetPublicKey", list(KeyId = KeyId, GrantTokens = GrantTokens))
 }
 
-#' The ImportKeyMaterial operation
+#' Import key material
+#'
+#' @description
+#' Puts your own key material into a key made with `Origin = "EXTERNAL"`. The material must be wrapped under the public
+#' key of `svc$get_parameters_for_import()`, and the token must be the one that came with it. Mind the default: without
+#' `ExpirationModel` KMS assumes that the material expires and asks for `ValidTo`. When material expires, KMS deletes
+#' it, and the key stops working until the very same bytes are imported again, so keep a copy in a safe place. A failed
+#' import does not use up the token.
+#'
+#' An HMAC or asymmetric key keeps its first material for ever. A symmetric key can take further material, with
+#' `ImportType = "NEW_KEY_MATERIAL"`; it waits until `svc$rotate_key_on_demand()`. [wrap_key_material()] wraps the
+#' material.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_import_key_material()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$import_key_material(
+#'   KeyId = "string",
+#'   ImportToken = charToRaw("bytes"),
+#'   EncryptedKeyMaterial = charToRaw("bytes"),
+#'   ValidTo = as.POSIXct("2030-01-01"),
+#'   ExpirationModel = "KEY_MATERIAL_EXPIRES" | "KEY_MATERIAL_DOES_NOT_EXPIRE",
+#'   ImportType = "NEW_KEY_MATERIAL" | "EXISTING_KEY_MATERIAL",
+#'   KeyMaterialDescription = "string",
+#'   KeyMaterialId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key the parameters were fetched for: its ID or its ARN; an alias is not accepted here,
+#' but `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param ImportToken Required. The token of `svc$get_parameters_for_import()`, from the same answer as the public key.
+#' A raw vector of 1 to 6144 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param EncryptedKeyMaterial Required. The wrapped key material, as [wrap_key_material()] returns it. A raw vector of
+#' 1 to 6144 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param ValidTo Optional. When the material expires: in the future, and at most 365 days ahead. Only with, and always
+#' with, `"KEY_MATERIAL_EXPIRES"`. A time: `POSIXct`, `POSIXlt`, `Date`, text in ISO 8601, or seconds since 1970-01-01
+#' UTC.
+#'
+#' @param ExpirationModel Optional. Whether the material expires. KMS assumes `"KEY_MATERIAL_EXPIRES"` if not told. One
+#' of `"KEY_MATERIAL_EXPIRES"` or `"KEY_MATERIAL_DOES_NOT_EXPIRE"`.
+#'
+#' @param ImportType Optional. Whether the bytes are new to the key. Without it they count as new in the first import
+#' and as known in all later ones. For symmetric keys only. One of `"NEW_KEY_MATERIAL"` or `"EXISTING_KEY_MATERIAL"`.
+#'
+#' @param KeyMaterialDescription Optional. A description of the material. For symmetric keys only. It is no place for
+#' secrets: it shows in CloudTrail and in listings. A string of at most 256 characters, letters, digits, white space
+#' and any of `:/_.-`.
+#'
+#' @param KeyMaterialId Optional. The ID the material must turn out to have, as a safeguard when you import known bytes
+#' again. For symmetric keys only, and not with `"NEW_KEY_MATERIAL"`. A string of 64 characters, lower case hexadecimal
+#' digits.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `KeyId` (string): The ARN of the key.
+#' * `KeyMaterialId` (string): The ID of the material. Write it down beside your copy. Symmetric keys only.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_UnsupportedOperationException`: The key was not made with `Origin = "EXTERNAL"`, or this kind of key does
+#'   not know one of the arguments.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key waits for its deletion, or another new material waits for
+#'   `svc$rotate_key_on_demand()` already.
+#' * `kmsr_InvalidCiphertextException`: KMS could not unwrap the material: wrapped under another public key, or by
+#'   another algorithm than was asked for. With OpenSSL the usual culprit is OAEP with SHA-1 where SHA-256 was meant.
+#'   AWS sends no message with it.
+#' * `kmsr_IncorrectKeyMaterialException`: The material is not what the key expects: another length or curve, other
+#'   bytes than were imported before, or bytes that count as new but are not. Import the very same bytes again, or use
+#'   `ImportType = "NEW_KEY_MATERIAL"` on a symmetric key.
+#' * `kmsr_ExpiredImportTokenException`: The import token is older than 24 hours. Fetch new parameters with
+#'   `svc$get_parameters_for_import()` and wrap the material again.
+#' * `kmsr_InvalidImportTokenException`: The import token is damaged, or was made for another key. Use the token that
+#'   came with the public key you wrapped under, for the same key.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ImportKeyMaterial` on the key. It works within your own account only.
+#'
+#' @seealso [kms_get_parameters_for_import()], [kms_delete_imported_key_material()], [kms_list_key_rotations()],
+#' [kms_rotate_key_on_demand()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html>.
+#'
+#' @family imported key material operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(Origin = "EXTERNAL")$KeyMetadata$KeyId
+#' parameters <- svc$get_parameters_for_import(
+#'   KeyId = key,
+#'   WrappingAlgorithm = "RSAES_OAEP_SHA_256",
+#'   WrappingKeySpec = "RSA_4096"
+#' )
+#' material <- key_material_random("SYMMETRIC_DEFAULT")
+#' svc$import_key_material(
+#'   KeyId = key,
+#'   ImportToken = parameters$ImportToken,
+#'   EncryptedKeyMaterial = wrap_key_material(material, parameters$PublicKey, "RSAES_OAEP_SHA_256"),
+#'   ExpirationModel = "KEY_MATERIAL_EXPIRES",
+#'   ValidTo = Sys.time() + 30 * 24 * 60 * 60
+#' )
+#' svc$describe_key(KeyId = key)$KeyMetadata$KeyState
+#' emulator$stop()
+#'
 #' @export
 kms_import_key_material <- function(
   KeyId,
@@ -576,13 +3072,181 @@ kms_import_key_material <- function(
   )
 }
 
-#' The ListAliases operation
+#' List aliases
+#'
+#' @description
+#' Lists the aliases of the account and Region, or of one key, in pages. Besides your own there are those of AWS
+#' services, which begin with `"alias/aws/"`; some of them stand for no key yet.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_aliases()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_aliases(
+#'   KeyId = "string",
+#'   Limit = 123,
+#'   Marker = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Optional. Only the aliases of this key: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param Limit Optional. The most items to return in one page, 50 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 100.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `Aliases` (list of lists): The aliases of this page.
+#'   * `AliasName` (string): The alias' name, with `"alias/"`.
+#'   * `AliasArn` (string): The alias' ARN.
+#'   * `TargetKeyId` (string): The ID of the key it stands for. Empty for an alias AWS has reserved but not used yet.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `LastUpdatedDate` (`POSIXct`): When it was last pointed at a key.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListAliases` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_create_alias()], [kms_update_alias()], [kms_delete_alias()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html>.
+#'
+#' @family alias operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
+#' svc$list_aliases(KeyId = key)$Aliases[[1]]$AliasName
+#' }
+#'
 #' @export
 kms_list_aliases <- function(KeyId = NULL, Limit = NULL, Marker = NULL) {
   call_operation(client(), "ListAliases", list(KeyId = KeyId, Limit = Limit, Marker = Marker))
 }
 
-#' The ListGrants operation
+#' List the grants on a key
+#'
+#' @description
+#' Lists a key's grants, in pages: who may do what by them, under which conditions. AWS services make grants for
+#' themselves, so there may be some you never made.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_grants()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_grants(
+#'   Limit = 123,
+#'   Marker = "string",
+#'   KeyId = "string",
+#'   GrantId = "string",
+#'   GranteePrincipal = "string",
+#'   GranteeServicePrincipal = "string"
+#' )
+#' ```
+#'
+#' @param Limit Optional. The most items to return in one page, 50 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 100.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A key of another account must be named by its ARN. A string of 1 to 2048 characters.
+#'
+#' @param GrantId Optional. Only the grant with this ID. A string of 1 to 128 characters.
+#'
+#' @param GranteePrincipal Optional. Only the grants for this principal, named by ARN. A string of 1 to 256 characters,
+#' letters, digits and any of `_+=,.@:/-`.
+#'
+#' @param GranteeServicePrincipal Optional. Only the grants for this AWS service. Only AWS services themselves may ask
+#' so. A string of 1 to 128 characters, three or more names of letters, digits and hyphens, joined by dots.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `Grants` (list of lists): The grants of this page.
+#'   * `KeyId` (string): The ARN of the key it is on.
+#'   * `GrantId` (string): The grant's ID.
+#'   * `Name` (string): The name given when it was made.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `GranteePrincipal` (string): Who may use the key by it.
+#'   * `RetiringPrincipal` (string): Who may retire it.
+#'   * `IssuingAccount` (string): The account under which it was issued.
+#'   * `Operations` (character vector): What it permits.
+#'   * `Constraints` (list): The conditions under which it permits that.
+#'     * `EncryptionContextSubset` (named list of strings): The request's encryption context must contain all of these
+#'       pairs.
+#'     * `EncryptionContextEquals` (named list of strings): The request's encryption context must be exactly these
+#'       pairs.
+#'     * `SourceArn` (string, left out when the service does not send it): The request must be made on behalf of the
+#'       AWS resource with this ARN.
+#'   * `GranteeServicePrincipal` (string, left out when the service does not send it): The AWS service that may use the
+#'     key by it.
+#'   * `RetiringServicePrincipal` (string, left out when the service does not send it): The AWS service that may retire
+#'     it.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#' * `kmsr_InvalidGrantIdException`: There is no such grant on the key. List them with `svc$list_grants()`.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListGrants` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_create_grant()], [kms_revoke_grant()], [kms_list_retirable_grants()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html>.
+#'
+#' @family grant operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_grant(
+#'   KeyId = key,
+#'   GranteePrincipal = "arn:aws:iam::111122223333:role/analyst",
+#'   Operations = "Decrypt",
+#'   Name = "nightly-report"
+#' )
+#' svc$list_grants(KeyId = key)$Grants[[1]]$Name
+#' }
+#'
 #' @export
 kms_list_grants <- function(
   Limit = NULL,
@@ -607,14 +3271,157 @@ kms_list_grants <- function(
   )
 }
 
-#' The ListKeyPolicies operation
+#' List the names of a key's policies
+#'
+#' @description
+#' Lists the names of a key's policies: `"default"`, and `"AWS_RAM"` if the key is shared through Resource Access
+#' Manager. It exists for completeness; for nearly every key the answer is `"default"`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_key_policies()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_key_policies(
+#'   KeyId = "string",
+#'   Limit = 123,
+#'   Marker = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param Limit Optional. The most items to return in one page, 100 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 1000.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' `list()` for lists.
+#' * `PolicyNames` (character vector): The names.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListKeyPolicies` on the key. It works within your own account only.
+#'
+#' @seealso [kms_get_key_policy()], [kms_put_key_policy()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyPolicies.html>.
+#'
+#' @family key policy operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$list_key_policies(KeyId = key)$PolicyNames
+#' }
+#'
 #' @export
 kms_list_key_policies <- function(KeyId, Limit = NULL, Marker = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "list_key_policies")
   call_operation(client(), "ListKeyPolicies", list(KeyId = KeyId, Limit = Limit, Marker = Marker))
 }
 
-#' The ListKeyRotations operation
+#' List a key's materials and rotations
+#'
+#' @description
+#' Lists when and how a symmetric key's material was replaced, in pages. With `IncludeKeyMaterial = "ALL_KEY_MATERIAL"`
+#' it is the inventory of everything the key holds: the first material too, and imported material that waits for its
+#' rotation, with IDs, states and expiry.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_key_rotations()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_key_rotations(
+#'   KeyId = "string",
+#'   IncludeKeyMaterial = "ALL_KEY_MATERIAL" | "ROTATIONS_ONLY",
+#'   Limit = 123,
+#'   Marker = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param IncludeKeyMaterial Optional. `"ROTATIONS_ONLY"`, the default, for the rotations that happened;
+#' `"ALL_KEY_MATERIAL"` for all materials. One of `"ALL_KEY_MATERIAL"` or `"ROTATIONS_ONLY"`.
+#'
+#' @param Limit Optional. The most items to return in one page, 100 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 1000.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `Rotations` (list of lists): The materials of this page.
+#'   * `KeyId` (string): The ARN of the key.
+#'   * `KeyMaterialId` (string): The ID of this key material.
+#'   * `KeyMaterialDescription` (string): The description given at its import.
+#'   * `ImportState` (string): For imported material, whether it is there or waits to be imported again. One of
+#'     `"IMPORTED"` or `"PENDING_IMPORT"`.
+#'   * `KeyMaterialState` (string): Whether it encrypts today, only decrypts old data, or waits for its rotation. One
+#'     of `"NON_CURRENT"`, `"CURRENT"`, `"PENDING_ROTATION"` or `"PENDING_MULTI_REGION_IMPORT_AND_ROTATION"`.
+#'   * `ExpirationModel` (string): For imported material, whether it expires. One of `"KEY_MATERIAL_EXPIRES"` or
+#'     `"KEY_MATERIAL_DOES_NOT_EXPIRE"`.
+#'   * `ValidTo` (`POSIXct`): For imported material, when it expires.
+#'   * `RotationDate` (`POSIXct`): When it became current.
+#'   * `RotationType` (string): Whether it became current by schedule or on demand. One of `"AUTOMATIC"` or
+#'     `"ON_DEMAND"`.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: This kind of key does not rotate.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListKeyRotations` on the key. It works within your own account only.
+#'
+#' @seealso [kms_rotate_key_on_demand()], [kms_enable_key_rotation()], [kms_import_key_material()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>.
+#'
+#' @family rotation operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$rotate_key_on_demand(KeyId = key)
+#' materials <- svc$list_key_rotations(KeyId = key, IncludeKeyMaterial = "ALL_KEY_MATERIAL")
+#' length(materials$Rotations)
+#' }
+#'
 #' @export
 kms_list_key_rotations <- function(KeyId, IncludeKeyMaterial = NULL, Limit = NULL, Marker = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "list_key_rotations")
@@ -630,20 +3437,233 @@ kms_list_key_rotations <- function(KeyId, IncludeKeyMaterial = NULL, Limit = NUL
   )
 }
 
-#' The ListKeys operation
+#' List keys
+#'
+#' @description
+#' Lists the IDs and ARNs of all keys of the account in this Region, in pages, including those of AWS services and
+#' those that wait for deletion. For anything more about a key, ask `svc$describe_key()`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_keys()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_keys(
+#'   Limit = 123,
+#'   Marker = "string",
+#'   ResourceOwners = list("SELF" | "OTHER_ACCOUNTS_VIA_RAM")
+#' )
+#' ```
+#'
+#' @param Limit Optional. The most items to return in one page, 100 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 1000.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @param ResourceOwners Optional. Whose keys: `"SELF"`, the default, for those of the account;
+#' `"OTHER_ACCOUNTS_VIA_RAM"` for those that others share with it through Resource Access Manager. With both, one's own
+#' come first, and a page may be empty before the last. A character vector of 1 to 2 elements. Any of `"SELF"` or
+#' `"OTHER_ACCOUNTS_VIA_RAM"`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' `list()` for lists.
+#' * `Keys` (list of lists): The keys of this page.
+#'   * `KeyId` (string): The key's ID.
+#'   * `KeyArn` (string): The key's ARN.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListKeys` in an IAM policy.
+#'
+#' @seealso [kms_describe_key()], [kms_list_aliases()], [kms_list_resource_tags()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' svc$create_key()
+#' svc$create_key()
+#' page <- svc$list_keys(Limit = 1)
+#' svc$list_keys(Marker = page$NextMarker)$Truncated
+#' emulator$stop()
+#'
 #' @export
 kms_list_keys <- function(Limit = NULL, Marker = NULL, ResourceOwners = NULL) {
   call_operation(client(), "ListKeys", list(Limit = Limit, Marker = Marker, ResourceOwners = ResourceOwners))
 }
 
-#' The ListResourceTags operation
+#' List a key's tags
+#'
+#' @description
+#' Lists the tags of a key, in pages, though a key has at most 50.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_resource_tags()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_resource_tags(
+#'   KeyId = "string",
+#'   Limit = 123,
+#'   Marker = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param Limit Optional. The most tags to return in one page, 50 if not given. A whole number from 1 to 50.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' `list()` for lists.
+#' * `Tags` (list of lists): The tags of this page.
+#'   * `TagKey` (string): The tag's name.
+#'   * `TagValue` (string): The tag's value; `""` is allowed.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListResourceTags` on the key. It works within your own account only.
+#'
+#' @seealso [kms_tag_resource()], [kms_untag_resource()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html>.
+#'
+#' @family tag operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(Tags = c(team = "data", stage = "test"))$KeyMetadata$KeyId
+#' svc$list_resource_tags(KeyId = key)$Tags
+#' }
+#'
 #' @export
 kms_list_resource_tags <- function(KeyId, Limit = NULL, Marker = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "list_resource_tags")
   call_operation(client(), "ListResourceTags", list(KeyId = KeyId, Limit = Limit, Marker = Marker))
 }
 
-#' The ListRetirableGrants operation
+#' List the grants somebody may retire
+#'
+#' @description
+#' Lists the grants that name a given principal as the one who may retire them, in pages, on keys of any account. The
+#' principal must belong to your account. Name it by `RetiringPrincipal` or `RetiringServicePrincipal`, one of the two.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_list_retirable_grants()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$list_retirable_grants(
+#'   Limit = 123,
+#'   Marker = "string",
+#'   RetiringPrincipal = "string",
+#'   RetiringServicePrincipal = "string"
+#' )
+#' ```
+#'
+#' @param Limit Optional. The most items to return in one page, 50 if not given. A page may hold fewer. `paginate()`
+#' fetches all of them. A whole number from 1 to 100.
+#'
+#' @param Marker Optional. Where to continue: the `NextMarker` of the page before. Leave it out for the first page. A
+#' string of 1 to 1024 characters.
+#'
+#' @param RetiringPrincipal Required, unless `RetiringServicePrincipal` is given. The ARN of the principal. A string of
+#' 1 to 256 characters, letters, digits and any of `_+=,.@:/-`.
+#'
+#' @param RetiringServicePrincipal Optional. The AWS service, in place of `RetiringPrincipal`. Only AWS services
+#' themselves may ask so. A string of 1 to 128 characters, three or more names of letters, digits and hyphens, joined
+#' by dots.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals,
+#' a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `Grants` (list of lists): The grants of this page.
+#'   * `KeyId` (string): The ARN of the key it is on.
+#'   * `GrantId` (string): The grant's ID.
+#'   * `Name` (string): The name given when it was made.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `GranteePrincipal` (string): Who may use the key by it.
+#'   * `RetiringPrincipal` (string): Who may retire it.
+#'   * `IssuingAccount` (string): The account under which it was issued.
+#'   * `Operations` (character vector): What it permits.
+#'   * `Constraints` (list): The conditions under which it permits that.
+#'     * `EncryptionContextSubset` (named list of strings): The request's encryption context must contain all of these
+#'       pairs.
+#'     * `EncryptionContextEquals` (named list of strings): The request's encryption context must be exactly these
+#'       pairs.
+#'     * `SourceArn` (string, left out when the service does not send it): The request must be made on behalf of the
+#'       AWS resource with this ARN.
+#'   * `GranteeServicePrincipal` (string, left out when the service does not send it): The AWS service that may use the
+#'     key by it.
+#'   * `RetiringServicePrincipal` (string, left out when the service does not send it): The AWS service that may retire
+#'     it.
+#' * `NextMarker` (string): The `Marker` for the next page; empty on the last.
+#' * `Truncated` (logical): Whether there are more pages.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidMarkerException`: The marker does not continue this listing. Start again without `Marker`, with the
+#'   same other arguments throughout.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ListRetirableGrants` in an IAM policy of your own account.
+#'
+#' @seealso [kms_retire_grant()], [kms_list_grants()], [kms_create_grant()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html>.
+#'
+#' @family grant operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_grant(
+#'   KeyId = key,
+#'   GranteePrincipal = "arn:aws:iam::111122223333:role/analyst",
+#'   RetiringPrincipal = "arn:aws:iam::111122223333:role/admin",
+#'   Operations = "Decrypt"
+#' )
+#' length(svc$list_retirable_grants(RetiringPrincipal = "arn:aws:iam::111122223333:role/admin")$Grants)
+#' }
+#'
 #' @export
 kms_list_retirable_grants <- function(Limit = NULL, Marker = NULL, RetiringPrincipal, RetiringServicePrincipal = NULL) {
   if (missing(RetiringPrincipal)) {
@@ -662,7 +3682,77 @@ kms_list_retirable_grants <- function(Limit = NULL, Marker = NULL, RetiringPrinc
   )
 }
 
-#' The PutKeyPolicy operation
+#' Replace a key's policy
+#'
+#' @description
+#' Replaces the whole policy of a key: read the old one with `svc$get_key_policy()` and change that, rather than write
+#' a new one. A policy that takes from you the right to change it again is refused unless you insist. The change takes
+#' some seconds to spread.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_put_key_policy()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$put_key_policy(
+#'   KeyId = "string",
+#'   PolicyName = "string",
+#'   Policy = "string",
+#'   BypassPolicyLockoutSafetyCheck = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param PolicyName Optional. The policy's name: `"default"`, which is used when none is given, is the only one
+#' allowed. A string of 1 to 128 characters, letters, digits and underscores.
+#'
+#' @param Policy Required. The new policy, as JSON text. It must leave you the right to change it, or set
+#' `BypassPolicyLockoutSafetyCheck`. It is no place for secrets: it shows in CloudTrail and in listings. A string of 1
+#' to 131072 characters, printable Latin-1 characters, tabs and line ends.
+#'
+#' @param BypassPolicyLockoutSafetyCheck Optional. `TRUE` skips the check that you will still be allowed to change the
+#' key's policy afterwards. Leave it alone unless losing that right is the point: a key nobody may administer can only
+#' be rescued by AWS support. `TRUE` or `FALSE`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_MalformedPolicyDocumentException`: The policy is not valid JSON, not a valid policy, or names a principal
+#'   that does not exist. Mend it as the message says.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_UnsupportedOperationException`: This kind of key cannot do this. Look at `KeySpec`, `KeyUsage` and `Origin`
+#'   with `svc$describe_key()`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: The policy is too long.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:PutKeyPolicy` on the key. It works within your own account only.
+#'
+#' @seealso [kms_get_key_policy()], [kms_create_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
+#'
+#' @family key policy operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' policy <- svc$get_key_policy(KeyId = key)$Policy
+#' svc$put_key_policy(KeyId = key, Policy = policy)
+#' }
+#'
 #' @export
 kms_put_key_policy <- function(KeyId, PolicyName = NULL, Policy, BypassPolicyLockoutSafetyCheck = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "put_key_policy")
@@ -679,7 +3769,121 @@ kms_put_key_policy <- function(KeyId, PolicyName = NULL, Policy, BypassPolicyLoc
   )
 }
 
-#' The ReEncrypt operation
+#' Move a ciphertext to another key
+#'
+#' @description
+#' Decrypts a ciphertext and encrypts it again, all inside KMS, so that you never see the plaintext: to move it to
+#' another key, or to another encryption context under the same key. A symmetric ciphertext names its key; for an RSA
+#' or SM2 key, `SourceKeyId` and `SourceEncryptionAlgorithm` are needed. The old ciphertext stays valid as long as the
+#' old key is.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_re_encrypt()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$re_encrypt(
+#'   CiphertextBlob = charToRaw("bytes"),
+#'   SourceEncryptionContext = list(name = "string"),
+#'   SourceKeyId = "string",
+#'   DestinationKeyId = "string",
+#'   DestinationEncryptionContext = list(name = "string"),
+#'   SourceEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
+#'   DestinationEncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | ...,
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE,
+#'   DryRunModifiers = list("IGNORE_CIPHERTEXT")
+#' )
+#' ```
+#'
+#' @param CiphertextBlob Optional. The ciphertext to move, as raw bytes. May be left out only in a dry run with
+#' `"IGNORE_CIPHERTEXT"`. A raw vector of 1 to 6144 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param SourceEncryptionContext Optional. The encryption context the ciphertext was made with, exactly. For symmetric
+#' keys only. A named list of strings, or a named character vector.
+#'
+#' @param SourceKeyId Optional. The key that made the ciphertext: its ID, its ARN, an alias name (`"alias/..."`) or an
+#' alias ARN. Needed for RSA and SM2 keys, wise for all. A string of 1 to 2048 characters.
+#'
+#' @param DestinationKeyId Required. The key to encrypt under: its ID, its ARN, an alias name (`"alias/..."`) or an
+#' alias ARN. Its use must be `"ENCRYPT_DECRYPT"`. A string of 1 to 2048 characters.
+#'
+#' @param DestinationEncryptionContext Optional. The encryption context for the new ciphertext. It does not inherit the
+#' old one. For symmetric keys only. It is no place for secrets: it shows in CloudTrail and in listings. A named list
+#' of strings, or a named character vector.
+#'
+#' @param SourceEncryptionAlgorithm Optional. The algorithm of the ciphertext, `"SYMMETRIC_DEFAULT"` if not given.
+#' Needed for RSA and SM2 keys. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or
+#' `"SM2PKE"`.
+#'
+#' @param DestinationEncryptionAlgorithm Optional. The algorithm to encrypt with, `"SYMMETRIC_DEFAULT"` if not given.
+#' Needed for RSA and SM2 keys. One of `"SYMMETRIC_DEFAULT"`, `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or
+#' `"SM2PKE"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @param DryRunModifiers Optional. What a dry run may skip: `"IGNORE_CIPHERTEXT"` tests permissions without a
+#' ciphertext at hand. Only together with `DryRun = TRUE`. A character vector. Always `"IGNORE_CIPHERTEXT"`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `CiphertextBlob` (raw vector): The new ciphertext.
+#' * `SourceKeyId` (string): The ARN of the key that decrypted.
+#' * `KeyId` (string): The ARN of the key that encrypted.
+#' * `SourceEncryptionAlgorithm` (string): The algorithm that decrypted. One of `"SYMMETRIC_DEFAULT"`,
+#'   `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#' * `DestinationEncryptionAlgorithm` (string): The algorithm that encrypted. One of `"SYMMETRIC_DEFAULT"`,
+#'   `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#' * `SourceKeyMaterialId` (string): The ID of the material that decrypted. Symmetric keys only.
+#' * `DestinationKeyMaterialId` (string): The ID of the material that encrypted. Symmetric keys only.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidCiphertextException`: The ciphertext is damaged, is still base64 text, or does not belong to
+#'   `SourceEncryptionContext`. AWS sends no message with it.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_IncorrectKeyException`: The ciphertext was made under another key than the one named. Leave the key out for
+#'   a symmetric ciphertext, or name the right one.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ReEncryptFrom` on the key of the ciphertext and `kms:ReEncryptTo` on the new one. It works on keys of
+#' other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_encrypt()], [kms_decrypt()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html>.
+#'
+#' @family encryption operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' old <- svc$create_key()$KeyMetadata$KeyId
+#' new <- svc$create_key()$KeyMetadata$KeyId
+#' secret <- svc$encrypt(KeyId = old, Plaintext = "a secret")
+#' moved <- svc$re_encrypt(CiphertextBlob = secret$CiphertextBlob, DestinationKeyId = new)
+#' rawToChar(svc$decrypt(CiphertextBlob = moved$CiphertextBlob, KeyId = new)$Plaintext)
+#' }
+#'
 #' @export
 kms_re_encrypt <- function(
   CiphertextBlob = NULL,
@@ -712,7 +3916,148 @@ kms_re_encrypt <- function(
   )
 }
 
-#' The ReplicateKey operation
+#' Copy a multi-Region key to another Region
+#'
+#' @description
+#' Makes a replica of a multi-Region primary key in another Region: the same key ID and the same material, so that what
+#' one encrypts the other decrypts. Policy, tags, aliases and state are the replica's own and are not copied. Call it
+#' in the primary's Region. For some seconds the replica's state is `"Creating"`. A replica of a key with imported
+#' material starts in `"PendingImport"`, and wants the same bytes imported there.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_replicate_key()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$replicate_key(
+#'   KeyId = "string",
+#'   ReplicaRegion = "string",
+#'   Policy = "string",
+#'   BypassPolicyLockoutSafetyCheck = TRUE | FALSE,
+#'   Description = "string",
+#'   Tags = list(
+#'     list(
+#'       TagKey = "string",
+#'       TagValue = "string"
+#'     )
+#'   )
+#' )
+#' ```
+#'
+#' @param KeyId Required. The multi-Region primary key: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param ReplicaRegion Required. The Region for the replica, in the same AWS partition, without a replica of this key.
+#' A string of 1 to 32 characters, such as `"eu-central-1"`.
+#'
+#' @param Policy Optional. The replica's policy, as JSON text. Without one it gets the default policy, not that of the
+#' primary. It is no place for secrets: it shows in CloudTrail and in listings. A string of 1 to 131072 characters,
+#' printable Latin-1 characters, tabs and line ends.
+#'
+#' @param BypassPolicyLockoutSafetyCheck Optional. `TRUE` skips the check that you will still be allowed to change the
+#' key's policy afterwards. Leave it alone unless losing that right is the point: a key nobody may administer can only
+#' be rescued by AWS support. `TRUE` or `FALSE`.
+#'
+#' @param Description Optional. The replica's description. It is no place for secrets: it shows in CloudTrail and in
+#' listings. A string of at most 8192 characters.
+#'
+#' @param Tags Optional. Tags for the key, at most 50. Besides a list of lists, a data frame with the columns `TagKey`
+#' and `TagValue` or a named character vector such as `c(team = "data")` will do. It is no place for secrets: it shows
+#' in CloudTrail and in listings. A list of named lists, each with:
+#' * `TagKey` (string, required): The tag's name.
+#' * `TagValue` (string, required): The tag's value; `""` is allowed.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `numeric(0)` for numbers,
+#' `logical(0)` for logicals, a `POSIXct` of length 0 for times, `list()` for lists. Times are in GMT.
+#' * `ReplicaKeyMetadata` (list): What there is to know about the replica.
+#'   * `AWSAccountId` (string): The account that owns the key.
+#'   * `KeyId` (string): The key's ID.
+#'   * `Arn` (string): The key's ARN.
+#'   * `CreationDate` (`POSIXct`): When it was made.
+#'   * `Enabled` (logical): Whether `KeyState` is `"Enabled"`.
+#'   * `Description` (string): Its description.
+#'   * `KeyUsage` (string): What it may be used for. One of `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`,
+#'     `"GENERATE_VERIFY_MAC"`, `"KEY_AGREEMENT"` or `"ENCAPSULATE_DECAPSULATE"`.
+#'   * `KeyState` (string): Where it stands. Only an `"Enabled"` key does cryptography; `"PendingImport"` waits for key
+#'     material. One of `"Creating"`, `"Enabled"`, `"Disabled"`, `"PendingDeletion"`, `"PendingImport"`,
+#'     `"PendingReplicaDeletion"`, `"Unavailable"` or `"Updating"`.
+#'   * `DeletionDate` (`POSIXct`): When it will be deleted, if that is scheduled.
+#'   * `ValidTo` (`POSIXct`): When imported key material expires, the earliest if there are several. Empty if it does
+#'     not.
+#'   * `Origin` (string): Where its material comes from: KMS, an import (`"EXTERNAL"`), or a custom key store. One of
+#'     `"AWS_KMS"`, `"EXTERNAL"`, `"AWS_CLOUDHSM"` or `"EXTERNAL_KEY_STORE"`.
+#'   * `CustomKeyStoreId` (string): The custom key store it lives in.
+#'   * `CloudHsmClusterId` (string): The CloudHSM cluster it lives in.
+#'   * `ExpirationModel` (string): Whether imported key material expires. One of `"KEY_MATERIAL_EXPIRES"` or
+#'     `"KEY_MATERIAL_DOES_NOT_EXPIRE"`.
+#'   * `KeyManager` (string): Who manages it: you (`"CUSTOMER"`) or an AWS service. One of `"AWS"` or `"CUSTOMER"`.
+#'   * `CustomerMasterKeySpec` (string): The old name of `KeySpec`, with the same value.
+#'   * `KeySpec` (string): The kind of key.
+#'   * `EncryptionAlgorithms` (character vector): What it can encrypt with. Any of `"SYMMETRIC_DEFAULT"`,
+#'     `"RSAES_OAEP_SHA_1"`, `"RSAES_OAEP_SHA_256"` or `"SM2PKE"`.
+#'   * `SigningAlgorithms` (character vector): What it can sign with.
+#'   * `KeyAgreementAlgorithms` (character vector): What it can derive shared secrets with.
+#'   * `MultiRegion` (logical): Whether it is a multi-Region key.
+#'   * `MultiRegionConfiguration` (list): For a multi-Region key, its primary and its replicas.
+#'     * `MultiRegionKeyType` (string): Whether this key is the primary or a replica. One of `"PRIMARY"` or
+#'       `"REPLICA"`.
+#'     * `PrimaryKey` (list): The primary key.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'     * `ReplicaKeys` (list of lists): The replicas.
+#'       * `Arn` (string): Its ARN.
+#'       * `Region` (string): Its Region.
+#'   * `PendingDeletionWindowInDays` (number): The waiting period before deletion, for a primary key that waits for its
+#'     replicas to go first.
+#'   * `MacAlgorithms` (character vector): What it can compute MACs with. Any of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`,
+#'     `"HMAC_SHA_384"` or `"HMAC_SHA_512"`.
+#'   * `XksKeyConfiguration` (list): The external key behind it, in an external key store.
+#'     * `Id` (string): The external key's ID in its own key manager.
+#'   * `CurrentKeyMaterialId` (string): The ID of the key material in use, for symmetric keys.
+#'   * `EncapsulationAlgorithms` (character vector, left out when the service does not send it): What it can
+#'     encapsulate with.
+#' * `ReplicaPolicy` (string): The replica's policy, as JSON text.
+#' * `ReplicaTags` (list of lists): The replica's tags.
+#'   * `TagKey` (string): The tag's name.
+#'   * `TagValue` (string): The tag's value; `""` is allowed.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_AlreadyExistsException`: That Region has a replica of this key, perhaps one that waits for deletion.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: The account has as many keys as it may have in that Region.
+#' * `kmsr_MalformedPolicyDocumentException`: The policy is not valid JSON, not a valid policy, or names a principal
+#'   that does not exist. Mend it as the message says.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_TagException`: A tag is not valid, or two share a name. Mend the tags; names that begin with `aws:` are
+#'   reserved.
+#' * `kmsr_UnsupportedOperationException`: The key is not a multi-Region primary key, or you are not in its Region.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ReplicateKey` on the primary key, `kms:CreateKey` in the replica's Region, and `kms:TagResource` there
+#' to tag it. It works within your own account only.
+#'
+#' @seealso [kms_create_key()], [kms_update_primary_region()], [kms_describe_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html>.
+#'
+#' @family multi-Region key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(MultiRegion = TRUE)$KeyMetadata$KeyId
+#' replica <- svc$replicate_key(KeyId = key, ReplicaRegion = "eu-west-1")
+#' replica$ReplicaKeyMetadata$MultiRegionConfiguration$MultiRegionKeyType
+#' }
+#'
 #' @export
 kms_replicate_key <- function(
   KeyId,
@@ -738,7 +4083,80 @@ kms_replicate_key <- function(
   )
 }
 
-#' The RetireGrant operation
+#' Give a grant back
+#'
+#' @description
+#' Ends a grant, called by those who worked with it once they are done. Name the grant by its token, or by key ARN and
+#' grant ID. The owner of the key who wants to take a grant away uses `svc$revoke_grant()`. It may take some minutes to
+#' take effect everywhere.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_retire_grant()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$retire_grant(
+#'   GrantToken = "string",
+#'   KeyId = "string",
+#'   GrantId = "string",
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param GrantToken Optional. The grant's token, as `svc$create_grant()` returned it. Give either this or `KeyId` and
+#' `GrantId`. A string of 1 to 8192 characters.
+#'
+#' @param KeyId Optional. The ARN of the key the grant is on. Together with `GrantId`. A string of 1 to 2048
+#' characters.
+#'
+#' @param GrantId Optional. The grant's ID. Together with `KeyId`. A string of 1 to 128 characters.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_InvalidGrantIdException`: There is no such grant on the key. List them with `svc$list_grants()`.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need to be the retiring principal of the grant, or the grantee if it permits `"RetireGrant"`, or the account
+#' that made it. It works on keys of other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_create_grant()], [kms_revoke_grant()], [kms_list_retirable_grants()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html>.
+#'
+#' @family grant operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata
+#' grant <- svc$create_grant(
+#'   KeyId = key$KeyId,
+#'   GranteePrincipal = "arn:aws:iam::111122223333:role/analyst",
+#'   Operations = "Decrypt"
+#' )
+#' svc$retire_grant(KeyId = key$Arn, GrantId = grant$GrantId)
+#' length(svc$list_grants(KeyId = key$KeyId)$Grants)
+#' }
+#'
 #' @export
 kms_retire_grant <- function(GrantToken = NULL, KeyId = NULL, GrantId = NULL, DryRun = NULL) {
   call_operation(
@@ -753,7 +4171,76 @@ kms_retire_grant <- function(GrantToken = NULL, KeyId = NULL, GrantId = NULL, Dr
   )
 }
 
-#' The RevokeGrant operation
+#' Take a grant away
+#'
+#' @description
+#' Ends a grant, called by those who administer the key. It may take some minutes until it no longer works anywhere; to
+#' stop everybody at once, disable the key. Taking away a grant of an AWS service can break what that service does with
+#' the key.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_revoke_grant()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$revoke_grant(
+#'   KeyId = "string",
+#'   GrantId = "string",
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key the grant is on: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A key of another account must be named by its ARN. A string of 1 to 2048
+#' characters.
+#'
+#' @param GrantId Required. The grant's ID, as `svc$create_grant()` and `svc$list_grants()` return it. A string of 1 to
+#' 128 characters.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_InvalidGrantIdException`: There is no such grant on the key. List them with `svc$list_grants()`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:RevokeGrant` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_create_grant()], [kms_retire_grant()], [kms_list_grants()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_RevokeGrant.html>.
+#'
+#' @family grant operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' grant <- svc$create_grant(
+#'   KeyId = key,
+#'   GranteePrincipal = "arn:aws:iam::111122223333:role/analyst",
+#'   Operations = "Decrypt"
+#' )
+#' svc$revoke_grant(KeyId = key, GrantId = grant$GrantId)
+#' length(svc$list_grants(KeyId = key)$Grants)
+#' }
+#'
 #' @export
 kms_revoke_grant <- function(KeyId, GrantId, DryRun = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "revoke_grant")
@@ -761,21 +4248,234 @@ kms_revoke_grant <- function(KeyId, GrantId, DryRun = NULL) {
   call_operation(client(), "RevokeGrant", list(KeyId = KeyId, GrantId = GrantId, DryRun = DryRun))
 }
 
-#' The RotateKeyOnDemand operation
+#' Rotate a key now
+#'
+#' @description
+#' Starts replacing the material of a symmetric key at once. Key ID, ARN and aliases stay, and old ciphertexts still
+#' decrypt. The schedule of automatic rotation is not changed. A key with imported material takes what was imported
+#' with `ImportType = "NEW_KEY_MATERIAL"` and waits; without such material there is nothing to rotate to. AWS allows 25
+#' of these in a key's life. For a multi-Region key, do it on the primary, after the new material is in all replicas.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_rotate_key_on_demand()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$rotate_key_on_demand(
+#'   KeyId = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text.
+#' * `KeyId` (string): The key's identifier.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key is not enabled, or no imported material waits for its rotation.
+#' * `kmsr_UnsupportedOperationException`: This kind of key does not rotate.
+#' * `kmsr_LimitExceededException`: The key has had its 25 rotations on demand.
+#' * `kmsr_ConflictException`: An automatic rotation is running, or begins within twenty minutes. Wait for it to
+#'   finish; `svc$list_key_rotations()` shows it.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:RotateKeyOnDemand` on the key. It works within your own account only.
+#'
+#' @seealso [kms_list_key_rotations()], [kms_enable_key_rotation()], [kms_import_key_material()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>.
+#'
+#' @family rotation operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' secret <- svc$encrypt(KeyId = key, Plaintext = "a secret")
+#' svc$rotate_key_on_demand(KeyId = key)
+#' rawToChar(svc$decrypt(CiphertextBlob = secret$CiphertextBlob)$Plaintext)
+#' }
+#'
 #' @export
 kms_rotate_key_on_demand <- function(KeyId) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "rotate_key_on_demand")
   call_operation(client(), "RotateKeyOnDemand", list(KeyId = KeyId))
 }
 
-#' The ScheduleKeyDeletion operation
+#' Schedule a key's deletion
+#'
+#' @description
+#' Sets a key to be deleted after a waiting period of 7 to 30 days, during which it cannot be used and
+#' `svc$cancel_key_deletion()` saves it. After that it is gone, with its aliases, and so is everything that was
+#' encrypted under it: nobody can bring it back, AWS included. If in doubt, `svc$disable_key()`. A multi-Region primary
+#' key waits until its replicas are gone.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_schedule_key_deletion()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$schedule_key_deletion(
+#'   KeyId = "string",
+#'   PendingWindowInDays = 123
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param PendingWindowInDays Optional. The days to wait, 30 if not given. A whole number from 7 to 30.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `numeric(0)` for numbers,
+#' a `POSIXct` of length 0 for times. Times are in GMT.
+#' * `KeyId` (string): The ARN of the key.
+#' * `DeletionDate` (`POSIXct`): When it will be deleted. Empty for a primary key that waits for its replicas.
+#' * `KeyState` (string): The key's state from now on. One of `"Creating"`, `"Enabled"`, `"Disabled"`,
+#'   `"PendingDeletion"`, `"PendingImport"`, `"PendingReplicaDeletion"`, `"Unavailable"` or `"Updating"`.
+#' * `PendingWindowInDays` (number): The days to wait.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:ScheduleKeyDeletion` on the key. It works within your own account only.
+#'
+#' @seealso [kms_cancel_key_deletion()], [kms_disable_key()], [kms_get_key_last_usage()],
+#' [kms_delete_imported_key_material()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$schedule_key_deletion(KeyId = key, PendingWindowInDays = 7)$KeyState
+#' svc$cancel_key_deletion(KeyId = key)
+#' }
+#'
 #' @export
 kms_schedule_key_deletion <- function(KeyId, PendingWindowInDays = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "schedule_key_deletion")
   call_operation(client(), "ScheduleKeyDeletion", list(KeyId = KeyId, PendingWindowInDays = PendingWindowInDays))
 }
 
-#' The Sign operation
+#' Sign a message
+#'
+#' @description
+#' Signs a message with the private half of an asymmetric key, which never leaves KMS. Anybody with the public key can
+#' check the signature, with `svc$verify()` or outside KMS. Messages longer than 4096 bytes are hashed first, by you,
+#' and passed with `MessageType = "DIGEST"`. Keep a note of the key and the algorithm: the signature names neither. It
+#' carries no date either; put one into the message if it matters.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_sign()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$sign(
+#'   KeyId = "string",
+#'   Message = charToRaw("bytes"),
+#'   MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU",
+#'   GrantTokens = list("string"),
+#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | ...,
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. An asymmetric key whose use is `"SIGN_VERIFY"`: its ID, its ARN, an alias name
+#' (`"alias/..."`) or an alias ARN. A string of 1 to 2048 characters.
+#'
+#' @param Message Required. The message, or its hash, as `MessageType` says. A raw vector of 1 to 4096 bytes; of text,
+#' its UTF-8 bytes are sent. Never printed or logged.
+#'
+#' @param MessageType Optional. What `Message` is: `"RAW"`, the default, for the message itself, which KMS then hashes;
+#' `"DIGEST"` for a hash you computed, of the length the algorithm uses; `"EXTERNAL_MU"` for the 64-byte representative
+#' of ML-DSA. One of `"RAW"`, `"DIGEST"` or `"EXTERNAL_MU"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param SigningAlgorithm Required. The signing algorithm. It must fit the key: `"RSASSA_..."` for RSA,
+#' `"ECDSA_SHA_256"` for P-256 and secp256k1, `"ECDSA_SHA_384"` for P-384, `"ECDSA_SHA_512"` for P-521,
+#' `"ED25519_SHA_512"` (with `MessageType = "RAW"`) or `"ED25519_PH_SHA_512"` (with `"DIGEST"`) for Ed25519,
+#' `"ML_DSA_SHAKE_256"` for ML-DSA, `"SM2DSA"` for SM2. For RSA, prefer the `"RSASSA_PSS_..."` kind. One of
+#' `"RSASSA_PSS_SHA_256"`, `"RSASSA_PSS_SHA_384"`, `"RSASSA_PSS_SHA_512"`, `"RSASSA_PKCS1_V1_5_SHA_256"`,
+#' `"RSASSA_PKCS1_V1_5_SHA_384"`, `"RSASSA_PKCS1_V1_5_SHA_512"`, `"ECDSA_SHA_256"`, `"ECDSA_SHA_384"`,
+#' `"ECDSA_SHA_512"`, `"SM2DSA"`, `"ML_DSA_SHAKE_256"`, `"ED25519_SHA_512"` or `"ED25519_PH_SHA_512"`.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `Signature` (raw vector): The signature: for ECDSA a DER structure, for RSA as PKCS #1 has it, both as OpenSSL
+#'   wants them.
+#' * `SigningAlgorithm` (string): The algorithm that was used.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Sign` on the key. It works on keys of other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_verify()], [kms_get_public_key()], [kms_generate_mac()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html>.
+#'
+#' @family signing operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(KeySpec = "ECC_NIST_P256", KeyUsage = "SIGN_VERIFY")$KeyMetadata$KeyId
+#' signed <- svc$sign(KeyId = key, Message = "hello", SigningAlgorithm = "ECDSA_SHA_256")
+#' svc$verify(
+#'   KeyId = key,
+#'   Message = "hello",
+#'   Signature = signed$Signature,
+#'   SigningAlgorithm = "ECDSA_SHA_256"
+#' )$SignatureValid
+#' emulator$stop()
+#'
 #' @export
 kms_sign <- function(KeyId, Message, MessageType = NULL, GrantTokens = NULL, SigningAlgorithm, DryRun = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "sign")
@@ -795,7 +4495,72 @@ kms_sign <- function(KeyId, Message, MessageType = NULL, GrantTokens = NULL, Sig
   )
 }
 
-#' The TagResource operation
+#' Tag a key
+#'
+#' @description
+#' Adds tags to a key, or gives tags it has another value. Names and values are case-sensitive. Mind that policies may
+#' grant permissions by tag: tagging a key can open or close it to people.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_tag_resource()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$tag_resource(
+#'   KeyId = "string",
+#'   Tags = list(
+#'     list(
+#'       TagKey = "string",
+#'       TagValue = "string"
+#'     )
+#'   )
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param Tags Required. Tags for the key, at most 50. Besides a list of lists, a data frame with the columns `TagKey`
+#' and `TagValue` or a named character vector such as `c(team = "data")` will do. It is no place for secrets: it shows
+#' in CloudTrail and in listings. A list of named lists, each with:
+#' * `TagKey` (string, required): The tag's name.
+#' * `TagValue` (string, required): The tag's value; `""` is allowed.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_LimitExceededException`: The key would have more than 50 tags.
+#' * `kmsr_TagException`: A tag is not valid, or two share a name. Mend the tags; names that begin with `aws:` are
+#'   reserved.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:TagResource` on the key. It works within your own account only.
+#'
+#' @seealso [kms_untag_resource()], [kms_list_resource_tags()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html>.
+#'
+#' @family tag operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key()$KeyMetadata$KeyId
+#' svc$tag_resource(KeyId = key, Tags = list(list(TagKey = "team", TagValue = "data")))
+#' # The same, shorter.
+#' svc$tag_resource(KeyId = key, Tags = c(team = "data"))
+#' svc$list_resource_tags(KeyId = key)$Tags
+#' }
+#'
 #' @export
 kms_tag_resource <- function(KeyId, Tags) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "tag_resource")
@@ -803,7 +4568,60 @@ kms_tag_resource <- function(KeyId, Tags) {
   call_operation(client(), "TagResource", list(KeyId = KeyId, Tags = Tags))
 }
 
-#' The UntagResource operation
+#' Remove tags from a key
+#'
+#' @description
+#' Removes tags by name. Names the key does not have are passed over in silence. Mind that policies may grant
+#' permissions by tag: removing one can open or close the key to people.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_untag_resource()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$untag_resource(
+#'   KeyId = "string",
+#'   TagKeys = list("string")
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param TagKeys Required. The names of the tags, each of 1 to 128 characters. A character vector.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_TagException`: A tag is not valid, or two share a name. Mend the tags; names that begin with `aws:` are
+#'   reserved.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:UntagResource` on the key. It works within your own account only.
+#'
+#' @seealso [kms_tag_resource()], [kms_list_resource_tags()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_UntagResource.html>.
+#'
+#' @family tag operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(Tags = c(team = "data", stage = "test"))$KeyMetadata$KeyId
+#' svc$untag_resource(KeyId = key, TagKeys = "stage")
+#' length(svc$list_resource_tags(KeyId = key)$Tags)
+#' }
+#'
 #' @export
 kms_untag_resource <- function(KeyId, TagKeys) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "untag_resource")
@@ -811,7 +4629,65 @@ kms_untag_resource <- function(KeyId, TagKeys) {
   call_operation(client(), "UntagResource", list(KeyId = KeyId, TagKeys = TagKeys))
 }
 
-#' The UpdateAlias operation
+#' Point an alias at another key
+#'
+#' @description
+#' Makes an existing alias stand for another key of the same kind and use. That is how one replaces a key by hand: new
+#' encryption goes to the new key, while the old one, by its ID, still decrypts the old. It may take some seconds until
+#' KMS knows it everywhere. The name itself cannot be changed: create another and delete this one.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_update_alias()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$update_alias(
+#'   AliasName = "string",
+#'   TargetKeyId = "string"
+#' )
+#' ```
+#'
+#' @param AliasName Required. The alias' full name, with its prefix: `"alias/"` and then a name of your choosing. Names
+#' that begin with `"alias/aws/"` belong to AWS. A string of 1 to 256 characters, letters, digits and any of `:/_-`.
+#'
+#' @param TargetKeyId Required. The key the alias shall stand for: its ID or its ARN. It must be a key of your own in
+#' the same account and Region. A string of 1 to 2048 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_LimitExceededException`: The new key has as many aliases as it may have.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:UpdateAlias` on the alias, in an IAM policy, and on both the old and the new key. It works within your
+#' own account only.
+#'
+#' @seealso [kms_create_alias()], [kms_delete_alias()], [kms_list_aliases()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html>.
+#'
+#' @family alias operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' old <- svc$create_key()$KeyMetadata$KeyId
+#' new <- svc$create_key()$KeyMetadata$KeyId
+#' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = old)
+#' svc$update_alias(AliasName = "alias/payroll", TargetKeyId = new)
+#' svc$describe_key(KeyId = "alias/payroll")$KeyMetadata$KeyId == new
+#' }
+#'
 #' @export
 kms_update_alias <- function(AliasName, TargetKeyId) {
   if (missing(AliasName)) abort_missing_argument("AliasName", "update_alias")
@@ -819,7 +4695,131 @@ kms_update_alias <- function(AliasName, TargetKeyId) {
   call_operation(client(), "UpdateAlias", list(AliasName = AliasName, TargetKeyId = TargetKeyId))
 }
 
-#' The UpdateCustomKeyStore operation
+#' Change a custom key store
+#'
+#' @description
+#' Changes the properties of a custom key store; what you leave out stays. Most changes ask for a disconnected key
+#' store. Its keys must be within reach of the new settings too: if they are lost, so is everything encrypted under
+#' them. The answer holds nothing; `svc$describe_custom_key_stores()` shows the result.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_update_custom_key_store()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$update_custom_key_store(
+#'   CustomKeyStoreId = "string",
+#'   NewCustomKeyStoreName = "string",
+#'   KeyStorePassword = "string",
+#'   CloudHsmClusterId = "string",
+#'   XksProxyUriEndpoint = "string",
+#'   XksProxyUriPath = "string",
+#'   XksProxyVpcEndpointServiceName = "string",
+#'   XksProxyVpcEndpointServiceOwner = "string",
+#'   XksProxyAuthenticationCredential = list(
+#'     AccessKeyId = "string",
+#'     RawSecretAccessKey = "string"
+#'   ),
+#'   XksProxyConnectivity = "PUBLIC_ENDPOINT" | "VPC_ENDPOINT_SERVICE"
+#' )
+#' ```
+#'
+#' @param CustomKeyStoreId Required. The custom key store's ID, as `svc$describe_custom_key_stores()` lists it. A
+#' string of 1 to 64 characters.
+#'
+#' @param NewCustomKeyStoreName Optional. A new name, unique in the account and Region. It is no place for secrets: it
+#' shows in CloudTrail and in listings. A string of 1 to 256 characters.
+#'
+#' @param KeyStorePassword Optional. The present password of the `kmsuser` account in the CloudHSM cluster. This tells
+#' KMS the password; it does not change it. The key store must be disconnected for this change. A string of 7 to 32
+#' characters. Never printed or logged.
+#'
+#' @param CloudHsmClusterId Optional. The ID of a CloudHSM cluster with the same backup history as the present one. The
+#' key store must be disconnected for this change. A string of 19 to 24 characters, `cluster-` and then letters and the
+#' digits 2 to 7.
+#'
+#' @param XksProxyUriEndpoint Optional. The external key store proxy's new address, without path or port. The key store
+#' must be disconnected for this change. A string of 10 to 128 characters, beginning with `https://`, then letters,
+#' digits, dots and hyphens.
+#'
+#' @param XksProxyUriPath Optional. The path of the proxy's interface, for example `"/prefix/kms/xks/v1"`. A string of
+#' 10 to 128 characters, ending in `/kms/xks/v1` or a later version.
+#'
+#' @param XksProxyVpcEndpointServiceName Optional. The new VPC endpoint service. The key store must be disconnected for
+#' this change. A string of 20 to 64 characters, such as `"com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"`.
+#'
+#' @param XksProxyVpcEndpointServiceOwner Optional. The account that owns the VPC endpoint service. The key store must
+#' be disconnected for this change. A string of 12 characters, digits.
+#'
+#' @param XksProxyAuthenticationCredential Optional. The credential with which KMS shall sign its requests to the
+#' proxy, both parts of it. This tells KMS the credential; it does not change the proxy's. A named list with:
+#' * `AccessKeyId` (string, required, never printed or logged): The credential's ID.
+#' * `RawSecretAccessKey` (string, required, never printed or logged): The secret that belongs to it.
+#'
+#' @param XksProxyConnectivity Optional. How KMS shall reach the external key store proxy. The key store must be
+#' disconnected for this change. One of `"PUBLIC_ENDPOINT"` or `"VPC_ENDPOINT_SERVICE"`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_CustomKeyStoreNotFoundException`: There is no custom key store with this ID or name. List them with
+#'   `svc$describe_custom_key_stores()`; check the Region.
+#' * `kmsr_CustomKeyStoreNameInUseException`: Another key store of the account has this name. Choose another name.
+#' * `kmsr_CloudHsmClusterNotFoundException`: There is no CloudHSM cluster with this ID. Check the ID and the Region.
+#' * `kmsr_CloudHsmClusterNotRelatedException`: The CloudHSM cluster has another certificate than the one the key store
+#'   was made with. Use a cluster made from a backup of the original one.
+#' * `kmsr_CustomKeyStoreInvalidStateException`: The key store is connected. Call `svc$disconnect_custom_key_store()`
+#'   first.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_CloudHsmClusterNotActiveException`: The CloudHSM cluster is not active. Initialise and activate it, then try
+#'   again.
+#' * `kmsr_CloudHsmClusterInvalidConfigurationException`: The CloudHSM cluster lacks what a key store needs: enough
+#'   active HSMs, private subnets in two zones, its default security group. Mend the cluster as the message says, then
+#'   try again.
+#' * `kmsr_XksProxyUriInUseException`: Another external key store of this Region uses this endpoint and path. Use an
+#'   address of its own.
+#' * `kmsr_XksProxyUriEndpointInUseException`: Another external key store of this Region uses the endpoint. Use an
+#'   endpoint of its own.
+#' * `kmsr_XksProxyUriUnreachableException`: KMS cannot reach the proxy, or the proxy none of its key managers. Make
+#'   the address reachable, then try again.
+#' * `kmsr_XksProxyIncorrectAuthenticationCredentialException`: The proxy refused the credential. Pass the credential
+#'   that is set on the proxy.
+#' * `kmsr_XksProxyVpcEndpointServiceInUseException`: Another external key store of this Region uses the VPC endpoint
+#'   service. Use a service of its own.
+#' * `kmsr_XksProxyVpcEndpointServiceNotFoundException`: KMS cannot find the VPC endpoint service. Check its name, and
+#'   that it allows KMS' service principal.
+#' * `kmsr_XksProxyVpcEndpointServiceInvalidConfigurationException`: The VPC endpoint service lacks what an external
+#'   key store needs. Mend it as the message says.
+#' * `kmsr_XksProxyInvalidResponseException`: KMS could not understand the proxy's answer. Try again; tell the proxy's
+#'   vendor if it stays.
+#' * `kmsr_XksProxyInvalidConfigurationException`: The proxy is not configured as it should be. Mend it as the message
+#'   says.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:UpdateCustomKeyStore` in an IAM policy. It works within your own account only.
+#'
+#' @seealso [kms_disconnect_custom_key_store()], [kms_describe_custom_key_stores()], [kms_create_custom_key_store()].
+#' AWS' own reference: <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateCustomKeyStore.html>.
+#'
+#' @family custom key store operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' tryCatch(
+#'   svc$update_custom_key_store(
+#'     CustomKeyStoreId = "cks-1234567890abcdef0",
+#'     NewCustomKeyStoreName = "vault"
+#'   ),
+#'   kmsr_CustomKeyStoreNotFoundException = function(e) conditionMessage(e)
+#' )
+#' }
+#'
 #' @export
 kms_update_custom_key_store <- function(
   CustomKeyStoreId,
@@ -852,7 +4852,61 @@ kms_update_custom_key_store <- function(
   )
 }
 
-#' The UpdateKeyDescription operation
+#' Change a key's description
+#'
+#' @description
+#' Replaces a key's description. `""` removes it.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_update_key_description()` takes the same arguments and uses the session's
+#' client.
+#' ```
+#' svc$update_key_description(
+#'   KeyId = "string",
+#'   Description = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key: its ID or its ARN; an alias is not accepted here, but `svc$describe_key()` turns one
+#' into an ID. A string of 1 to 2048 characters.
+#'
+#' @param Description Required. The new description. It is no place for secrets: it shows in CloudTrail and in
+#' listings. A string of at most 8192 characters.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:UpdateKeyDescription` on the key. It works within your own account only.
+#'
+#' @seealso [kms_describe_key()], [kms_create_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateKeyDescription.html>.
+#'
+#' @family key management operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(Description = "payroll")$KeyMetadata$KeyId
+#' svc$update_key_description(KeyId = key, Description = "payroll, until 2030")
+#' svc$describe_key(KeyId = key)$KeyMetadata$Description
+#' }
+#'
 #' @export
 kms_update_key_description <- function(KeyId, Description) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "update_key_description")
@@ -860,7 +4914,63 @@ kms_update_key_description <- function(KeyId, Description) {
   call_operation(client(), "UpdateKeyDescription", list(KeyId = KeyId, Description = Description))
 }
 
-#' The UpdatePrimaryRegion operation
+#' Make a replica the primary key
+#'
+#' @description
+#' Swaps roles in a set of multi-Region keys: the replica in the given Region becomes the primary, and the primary a
+#' replica. Call it in the present primary's Region. Material, ID and use of the keys do not change. Until it is done
+#' both are in the state `"Updating"`, in which they can be used but not administered.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_update_primary_region()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$update_primary_region(
+#'   KeyId = "string",
+#'   PrimaryRegion = "string"
+#' )
+#' ```
+#'
+#' @param KeyId Required. The present primary key: its ID or its ARN; an alias is not accepted here, but
+#' `svc$describe_key()` turns one into an ID. A string of 1 to 2048 characters.
+#'
+#' @param PrimaryRegion Required. The Region of the replica that shall be the primary. A string of 1 to 32 characters,
+#' such as `"eu-central-1"`.
+#'
+#' @returns An empty list: the service answers with nothing but success.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_InvalidArnException`: An ARN is malformed, or of the wrong kind. Pass a key ID or the whole key ARN.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_UnsupportedOperationException`: The key is not a multi-Region primary key, or has no replica in that Region.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:UpdatePrimaryRegion` on both the primary key and the replica. It works within your own account only.
+#'
+#' @seealso [kms_replicate_key()], [kms_describe_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html>.
+#'
+#' @family multi-Region key operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(MultiRegion = TRUE)$KeyMetadata$KeyId
+#' svc$replicate_key(KeyId = key, ReplicaRegion = "eu-west-1")
+#' svc$update_primary_region(KeyId = key, PrimaryRegion = "eu-west-1")
+#' svc$describe_key(KeyId = key)$KeyMetadata$MultiRegionConfiguration$MultiRegionKeyType
+#' }
+#'
 #' @export
 kms_update_primary_region <- function(KeyId, PrimaryRegion) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "update_primary_region")
@@ -868,7 +4978,108 @@ kms_update_primary_region <- function(KeyId, PrimaryRegion) {
   call_operation(client(), "UpdatePrimaryRegion", list(KeyId = KeyId, PrimaryRegion = PrimaryRegion))
 }
 
-#' The Verify operation
+#' Check a signature
+#'
+#' @description
+#' Checks that a signature was made over this message with this key and algorithm. A signature that does not match is
+#' an error, not a `FALSE`: `kmsr_KMSInvalidSignatureException`. The public key from `svc$get_public_key()` does the
+#' same outside KMS, without calls or permissions.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_verify()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$verify(
+#'   KeyId = "string",
+#'   Message = charToRaw("bytes"),
+#'   MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU",
+#'   Signature = charToRaw("bytes"),
+#'   SigningAlgorithm = "RSASSA_PSS_SHA_256" | "RSASSA_PSS_SHA_384" | ...,
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. The key that signed: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. A string
+#' of 1 to 2048 characters.
+#'
+#' @param Message Required. The message, or its hash, as `MessageType` says. A raw vector of 1 to 4096 bytes; of text,
+#' its UTF-8 bytes are sent. Never printed or logged.
+#'
+#' @param MessageType Optional. What `Message` is: `"RAW"`, the default, for the message itself, which KMS then hashes;
+#' `"DIGEST"` for a hash you computed, of the length the algorithm uses; `"EXTERNAL_MU"` for the 64-byte representative
+#' of ML-DSA. One of `"RAW"`, `"DIGEST"` or `"EXTERNAL_MU"`.
+#'
+#' @param Signature Required. The signature, as `svc$sign()` returned it. A raw vector of 1 to 6144 bytes; of text, its
+#' UTF-8 bytes are sent.
+#'
+#' @param SigningAlgorithm Required. The algorithm that was used to sign. One of `"RSASSA_PSS_SHA_256"`,
+#' `"RSASSA_PSS_SHA_384"`, `"RSASSA_PSS_SHA_512"`, `"RSASSA_PKCS1_V1_5_SHA_256"`, `"RSASSA_PKCS1_V1_5_SHA_384"`,
+#' `"RSASSA_PKCS1_V1_5_SHA_512"`, `"ECDSA_SHA_256"`, `"ECDSA_SHA_384"`, `"ECDSA_SHA_512"`, `"SM2DSA"`,
+#' `"ML_DSA_SHAKE_256"`, `"ED25519_SHA_512"` or `"ED25519_PH_SHA_512"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `SignatureValid` (logical): Always `TRUE`: a signature that does not match is an error.
+#' * `SigningAlgorithm` (string): The algorithm that was used.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_KMSInvalidSignatureException`: The signature does not match: another message, another key, or another
+#'   algorithm. Take it as a no: the message cannot be trusted. Check `MessageType` if you expected a yes.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Verify` on the key. It works on keys of other accounts too, named by ARN, if their policies allow it.
+#'
+#' @seealso [kms_sign()], [kms_get_public_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Verify.html>.
+#'
+#' @family signing operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(KeySpec = "ECC_NIST_P256", KeyUsage = "SIGN_VERIFY")$KeyMetadata$KeyId
+#' signature <- svc$sign(KeyId = key, Message = "hello", SigningAlgorithm = "ECDSA_SHA_256")$Signature
+#' matches <- function(message) {
+#'   tryCatch(
+#'     svc$verify(
+#'       KeyId = key,
+#'       Message = message,
+#'       Signature = signature,
+#'       SigningAlgorithm = "ECDSA_SHA_256"
+#'     )$SignatureValid,
+#'     kmsr_KMSInvalidSignatureException = function(e) FALSE
+#'   )
+#' }
+#' matches("hello")
+#' matches("hullo")
+#' emulator$stop()
+#'
 #' @export
 kms_verify <- function(
   KeyId,
@@ -898,7 +5109,92 @@ kms_verify <- function(
   )
 }
 
-#' The VerifyMac operation
+#' Check a message authentication code
+#'
+#' @description
+#' Checks that a MAC was made over this message with this key and algorithm. A MAC that does not match is an error, not
+#' a `FALSE`: `kmsr_KMSInvalidMacException`.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_verify_mac()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$verify_mac(
+#'   Message = charToRaw("bytes"),
+#'   KeyId = "string",
+#'   MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | ...,
+#'   Mac = charToRaw("bytes"),
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param Message Required. The message the MAC is about. A raw vector of 1 to 4096 bytes; of text, its UTF-8 bytes are
+#' sent. Never printed or logged.
+#'
+#' @param KeyId Required. The HMAC key that made the MAC: its ID, its ARN, an alias name (`"alias/..."`) or an alias
+#' ARN. A string of 1 to 2048 characters.
+#'
+#' @param MacAlgorithm Required. The MAC algorithm. It must fit the key: an `HMAC_256` key works with `"HMAC_SHA_256"`
+#' alone, and so on. One of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`, `"HMAC_SHA_384"` or `"HMAC_SHA_512"`.
+#'
+#' @param Mac Required. The MAC, as `svc$generate_mac()` returned it. A raw vector of 1 to 6144 bytes; of text, its
+#' UTF-8 bytes are sent.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text, `logical(0)` for logicals.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `MacValid` (logical): Always `TRUE`: a MAC that does not match is an error.
+#' * `MacAlgorithm` (string): The algorithm that was used. One of `"HMAC_SHA_224"`, `"HMAC_SHA_256"`, `"HMAC_SHA_384"`
+#'   or `"HMAC_SHA_512"`.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidMacException`: The MAC does not match: another message, another key, or another algorithm. Take it
+#'   as a no: the message cannot be trusted.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:VerifyMac` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_generate_mac()], [kms_verify()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html>.
+#'
+#' @family MAC operations
+#'
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' key <- svc$create_key(KeySpec = "HMAC_256", KeyUsage = "GENERATE_VERIFY_MAC")$KeyMetadata$KeyId
+#' mac <- svc$generate_mac(Message = "hello", KeyId = key, MacAlgorithm = "HMAC_SHA_256")$Mac
+#' svc$verify_mac(Message = "hello", KeyId = key, MacAlgorithm = "HMAC_SHA_256", Mac = mac)$MacValid
+#' tryCatch(
+#'   svc$verify_mac(Message = "hullo", KeyId = key, MacAlgorithm = "HMAC_SHA_256", Mac = mac),
+#'   kmsr_KMSInvalidMacException = function(e) "no match"
+#' )
+#' emulator$stop()
+#'
 #' @export
 kms_verify_mac <- function(Message, KeyId, MacAlgorithm, Mac, GrantTokens = NULL, DryRun = NULL) {
   if (missing(Message)) abort_missing_argument("Message", "verify_mac")
@@ -919,7 +5215,95 @@ kms_verify_mac <- function(Message, KeyId, MacAlgorithm, Mac, GrantTokens = NULL
   )
 }
 
-#' The Decapsulate operation
+#' Recover a shared secret from its ML-KEM encapsulation
+#'
+#' @description
+#' Gives the 32-byte secret that somebody encapsulated with the public key of an ML-KEM key, be it through
+#' `svc$encapsulate()` or with a library of their own. ML-KEM (FIPS 203) withstands quantum computers. Beware of its
+#' silence: a ciphertext made for another key, or a damaged one, does not fail but yields 32 bytes that nobody else
+#' has. Both sides must confirm that they hold the same secret before they rely on it. Not available in the China
+#' Regions.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_decapsulate()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$decapsulate(
+#'   KeyId = "string",
+#'   SharedSecretCiphertextBlob = charToRaw("bytes"),
+#'   EncapsulationAlgorithm = "ML_KEM",
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. An ML-KEM key, the one the secret was encapsulated for: its ID, its ARN, an alias name
+#' (`"alias/..."`) or an alias ARN. A string of 1 to 2048 characters.
+#'
+#' @param SharedSecretCiphertextBlob Required. The encapsulated secret: 768, 1088 or 1568 bytes for ML_KEM_512, 768 and
+#' 1024. A raw vector of 1 to 6144 bytes; of text, its UTF-8 bytes are sent.
+#'
+#' @param EncapsulationAlgorithm Required. The encapsulation algorithm; there is only one. Always `"ML_KEM"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `SharedSecret` (raw vector, never logged): The shared secret, 32 bytes. Use it as a key, or derive keys from it.
+#' * `EncapsulationAlgorithm` (string): The algorithm that was used.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_InvalidCiphertextException`: The length does not fit the key's kind. Any other damage goes unnoticed.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Decapsulate` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_encapsulate()], [kms_derive_shared_secret()], [kms_get_public_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decapsulate.html>.
+#'
+#' @family shared secret operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(
+#'   KeySpec = "ML_KEM_768",
+#'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
+#' )$KeyMetadata$KeyId
+#' theirs <- svc$encapsulate(KeyId = key, EncapsulationAlgorithm = "ML_KEM")
+#' ours <- svc$decapsulate(
+#'   KeyId = key,
+#'   SharedSecretCiphertextBlob = theirs$SharedSecretCiphertextBlob,
+#'   EncapsulationAlgorithm = "ML_KEM"
+#' )
+#' identical(ours$SharedSecret, theirs$SharedSecret)
+#' }
+#'
 #' @export
 kms_decapsulate <- function(
   KeyId,
@@ -944,7 +5328,87 @@ kms_decapsulate <- function(
   )
 }
 
-#' The Encapsulate operation
+#' Make a shared secret for an ML-KEM key
+#'
+#' @description
+#' Makes a random 32-byte secret and encapsulates it with the public key of an ML-KEM key, so that only the owner of
+#' that key can recover it, with `svc$decapsulate()`. ML-KEM (FIPS 203) withstands quantum computers. The sender needs
+#' no KMS for this step: any library with ML-KEM can do it with the public key from `svc$get_public_key()`. Not
+#' available in the China Regions.
+#'
+#' @section Request syntax:
+#' With a client made by [kms()]; `kms_encapsulate()` takes the same arguments and uses the session's client.
+#' ```
+#' svc$encapsulate(
+#'   KeyId = "string",
+#'   EncapsulationAlgorithm = "ML_KEM",
+#'   GrantTokens = list("string"),
+#'   DryRun = TRUE | FALSE
+#' )
+#' ```
+#'
+#' @param KeyId Required. An ML-KEM key: its ID, its ARN, an alias name (`"alias/..."`) or an alias ARN. A string of 1
+#' to 2048 characters.
+#'
+#' @param EncapsulationAlgorithm Required. The encapsulation algorithm; there is only one. Always `"ML_KEM"`.
+#'
+#' @param GrantTokens Optional. Tokens of grants made in the last minutes, so that you may use them before they have
+#' spread through AWS. `svc$create_grant()` returns them. Rarely needed. A character vector of at most 10 elements.
+#'
+#' @param DryRun Optional. `TRUE` asks only whether you would be allowed to do this. Nothing is done, and the answer
+#' always comes as an error: `kmsr_DryRunOperationException` means yes, anything else says why not. `TRUE` or `FALSE`.
+#'
+#' @returns A list. What the service leaves out is there but empty: `character(0)` for text and bytes.
+#' * `KeyId` (string): The ARN of the key that was used.
+#' * `SharedSecret` (raw vector, never logged): The shared secret, 32 bytes. Use it as a key, or derive keys from it;
+#'   do not send it.
+#' * `SharedSecretCiphertextBlob` (raw vector): The encapsulated secret, to be sent to the key's owner: 768, 1088 or
+#'   1568 bytes for ML_KEM_512, 768 and 1024.
+#' * `EncapsulationAlgorithm` (string): The algorithm that was used.
+#'
+#' @section Errors:
+#' Classes to catch by name; all of them are `kmsr_service_error` and `paws_error` too.
+#' * `kmsr_NotFoundException`: There is no such key, alias or grant here. Check the name, the account and the Region.
+#'   Right after creating something, wait some seconds.
+#' * `kmsr_DisabledException`: The key is disabled. Enable it with `svc$enable_key()`, or use another key.
+#' * `kmsr_KeyUnavailableException`: The key cannot be reached at the moment. Try again.
+#' * `kmsr_DependencyTimeoutException`: KMS ran out of time waiting for one of its own parts. Try again; nothing is
+#'   wrong with the request.
+#' * `kmsr_InvalidGrantTokenException`: A grant token is malformed or unknown. Pass the `GrantToken` as
+#'   `svc$create_grant()` returned it, or leave it out.
+#' * `kmsr_InvalidKeyUsageException`: The key is not made for this, or not for this algorithm. Look at `KeyUsage`,
+#'   `KeySpec` and the algorithms with `svc$describe_key()`.
+#' * `kmsr_KMSInternalException`: KMS failed inside. Try again; report it to AWS with the request ID if it stays.
+#' * `kmsr_KMSInvalidStateException`: The key's state does not allow this, for example because it waits for deletion or
+#'   for key material. Look at `KeyState` with `svc$describe_key()`; right after a change, wait some seconds.
+#' * `kmsr_DryRunOperationException`: You asked for a dry run, and the request would have succeeded. This is the good
+#'   answer to `DryRun = TRUE`.
+#'
+#' Every operation may also fail with `kmsr_AccessDeniedException` (you may not do this), `kmsr_ThrottlingException`
+#' (too many requests, even after trying again) and `kmsr_ValidationException` (an argument the service does not
+#' accept).
+#'
+#' @section Permission:
+#' You need `kms:Encapsulate` on the key. It works on keys of other accounts too, named by ARN, if their policies allow
+#' it.
+#'
+#' @seealso [kms_decapsulate()], [kms_derive_shared_secret()], [kms_get_public_key()]. AWS' own reference:
+#' <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encapsulate.html>.
+#'
+#' @family shared secret operations
+#'
+#' @examples
+#' \dontrun{
+#' # Needs AWS: the emulator does not serve all of this.
+#' svc <- kms()
+#' key <- svc$create_key(
+#'   KeySpec = "ML_KEM_768",
+#'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
+#' )$KeyMetadata$KeyId
+#' secret <- svc$encapsulate(KeyId = key, EncapsulationAlgorithm = "ML_KEM")
+#' length(secret$SharedSecretCiphertextBlob)
+#' }
+#'
 #' @export
 kms_encapsulate <- function(KeyId, EncapsulationAlgorithm, GrantTokens = NULL, DryRun = NULL) {
   if (missing(KeyId)) abort_missing_argument("KeyId", "encapsulate")

@@ -9,9 +9,11 @@
 #include <R_ext/Visibility.h>
 
 void R_init_kmsr_extendr(DllInfo *dll);
+void kmsr_init_guard(DllInfo *dll);
 
 void attribute_visible R_init_kmsr(DllInfo *dll) {
     R_init_kmsr_extendr(dll);
+    kmsr_init_guard(dll);
 }
 
 static void check_interrupt(void *unused) {

@@ -11,15 +11,17 @@ main <- function(arguments = commandArgs(trailingOnly = TRUE)) {
     stop("unknown argument: ", unknown[[1]], " (the only one is --check)", call. = FALSE)
   }
   root <- repository_root()
-  for (part in c("tables", "rust-model", "rust-sdk", "r-functions")) {
+  for (part in c("tables", "rust-model", "rust-sdk", "r-functions", "help-text", "r-help", "r-remedies")) {
     source(file.path(root, "tools", "generate", paste0(part, ".R")))
   }
 
   api <- read_api(file.path(root, "tools", "api"))
+  help <- read_help(file.path(root, "tools", "api", "help"), api)
   generated <- list(
     "src/rust/crates/model/src/table.rs" = c(generated_by("//"), rust_model(api)),
     "src/rust/crates/client/src/sdk/table.rs" = c(generated_by("//"), rust_sdk(api)),
-    "R/operations.R" = c(generated_by("#"), r_functions(api))
+    "R/operations.R" = c(generated_by("#"), r_functions(api, help)),
+    "R/error-remedies.R" = c(generated_by("#"), r_error_remedies(help))
   )
 
   stale <- Filter(function(path) !is_current(file.path(root, path), generated[[path]]), names(generated))

@@ -1,6 +1,6 @@
 # R/operations.R: one exported function per operation, and what the client needs to know about all of them.
 
-r_functions <- function(api) {
+r_functions <- function(api, help) {
   pages <- api$operations[api$operations$page != "", ]
   c(
     "",
@@ -13,16 +13,16 @@ r_functions <- function(api) {
     "operation_pages <- list(",
     commas(sprintf('  %s = "%s"', pages$method, pages$page)),
     ")",
-    unlist(lapply(api$operations$operation, r_function, api = api))
+    unlist(lapply(api$operations$operation, r_function, api = api, help = help))
   )
 }
 
-r_function <- function(operation, api) {
+r_function <- function(operation, api, help) {
   method <- api$operations$method[api$operations$operation == operation]
   arguments <- members_of(api, operation, "input")
   c(
     "",
-    r_help(operation, api),
+    r_help(operation, api, help),
     r_call(
       sprintf("kms_%s <- function", method),
       paste0(arguments$member, ifelse(has_default(arguments), " = NULL", "")),
@@ -72,8 +72,4 @@ r_call <- function(head, arguments, after) {
   short <- sprintf("%s(%s)%s", head, paste(arguments, collapse = ", "), after)
   if (nchar(short) <= line_width) return(short)
   c(paste0(head, "("), commas(paste0("  ", arguments)), paste0(")", after))
-}
-
-r_help <- function(operation, api) {
-  c(paste("#' The", operation, "operation"), "#' @export")
 }

@@ -11,7 +11,9 @@ read_api <- function(folder) {
   for (flag in c("required", "sensitive", "newer", "in_sdk")) {
     api$members[[flag]] <- parse_flag(api$members[[flag]], paste0("members.tsv: ", flag))
   }
-  api$operations$newer <- parse_flag(api$operations$newer, "operations.tsv: newer")
+  for (flag in c("newer", "emulated")) {
+    api$operations[[flag]] <- parse_flag(api$operations[[flag]], paste0("operations.tsv: ", flag))
+  }
   for (limit in c("min", "max")) {
     api$members[[limit]] <- as.integer(api$members[[limit]])
   }
@@ -20,7 +22,7 @@ read_api <- function(folder) {
 }
 
 read_table <- function(path) {
-  read.delim(path, quote = "", comment.char = "", colClasses = "character", na.strings = character(), encoding = "UTF-8")
+  read.delim(path, quote = "", colClasses = "character", na.strings = character(), encoding = "UTF-8")
 }
 
 parse_flag <- function(text, where) {

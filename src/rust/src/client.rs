@@ -1,6 +1,6 @@
 //! Clients as R holds them: external pointers that work in the process that made them.
-use std::mem::ManuallyDrop;
-use std::process;
+use std::cell::RefCell;
+use std::{mem, process};
 
 use extendr_api::prelude::*;
 use kmsr_client::{Client, Resolved, RetryMode, Sourced, resolve};
@@ -12,13 +12,22 @@ use crate::runtime;
 /// A client and the process it belongs to.
 pub(crate) struct Handle {
     pid: u32,
-    client: ManuallyDrop<Client>,
+    client: Option<Client>,
+    last_request_id: RefCell<Option<String>>,
 }
 
 impl Handle {
     /// The client, in its own process only.
     pub(crate) fn client(&self) -> Result<&Client, Failure> {
-        if self.pid == process::id() { Ok(&self.client) } else { Err(Failure::Stale) }
+        match &self.client {
+            Some(client) if self.pid == process::id() => Ok(client),
+            _ => Err(Failure::Stale),
+        }
+    }
+
+    /// Remembers the service's id of the last successful request, for receipts.
+    pub(crate) fn remember(&self, request_id: Option<String>) {
+        self.last_request_id.replace(request_id);
     }
 
     /// The client behind an R object: stale when there is none, as after a load from a file.
@@ -31,9 +40,8 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         // In a forked child the sockets are the parent's: closing them there would say goodbye in its name.
-        if self.pid == process::id() {
-            // SAFETY: dropped once, here, and never used again.
-            unsafe { ManuallyDrop::drop(&mut self.client) };
+        if self.pid != process::id() {
+            mem::forget(self.client.take());
         }
     }
 }
@@ -48,6 +56,15 @@ fn rs_secrets(secret_access_key: String, session_token: String) -> ExternalPtr<S
 #[extendr]
 fn rs_client(settings: List, secrets: Robj) -> Robj {
     into_r(make(&settings, &secrets).map(ExternalPtr::new))
+}
+
+/// The service's id of the client's last successful request, or `NULL`.
+#[extendr]
+fn rs_last_request_id(client: Robj) -> Robj {
+    let id = Handle::from_r(&client)
+        .ok()
+        .and_then(|handle| handle.last_request_id.borrow().clone());
+    id.map_or_else(|| ().into(), Robj::from)
 }
 
 /// What a client with these settings will use and where each value was found.
@@ -69,13 +86,22 @@ fn make(settings: &List, secrets: &Robj) -> Result<Handle, Failure> {
     })??;
     Ok(Handle {
         pid: process::id(),
-        client: ManuallyDrop::new(client),
+        client: Some(client),
+        last_request_id: RefCell::default(),
     })
 }
 
 fn describe(resolved: &Resolved) -> List {
-    let value = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.value.as_str().into());
-    let source = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.source.as_str().into());
+    let value = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.value.as_str().into())
+    };
+    let source = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.source.as_str().into())
+    };
     list!(
         region = value(&resolved.region),
         region_source = source(&resolved.region),
@@ -97,4 +123,5 @@ extendr_module! {
     fn rs_secrets;
     fn rs_client;
     fn rs_resolve;
+    fn rs_last_request_id;
 }

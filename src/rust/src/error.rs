@@ -2,7 +2,7 @@
 use extendr_api::prelude::*;
 use kmsr_client::{Error, Phase};
 
-use crate::convert::{BadArgument, json_to_r};
+use crate::convert::{BadArgument, for_r, json_to_r};
 
 /// Why a function of the binding has no value.
 #[derive(Debug)]
@@ -17,6 +17,35 @@ pub(crate) enum Failure {
     Stale,
     /// The client's literal keys did not come along when it was saved or sent to another process.
     SecretsLost,
+    /// The key material behind an object is gone: it never travels.
+    MaterialLost,
+    /// Something else that a crate of the house refused.
+    Refused {
+        /// What R's class is made of: `kmsr_<kind>_error`.
+        kind: &'static str,
+        /// A short, stable word for the reason.
+        reason: &'static str,
+        /// What happened and what to do.
+        message: String,
+    },
+}
+
+/// Errors of the wrapping crate know their reason in a word, and say what to do.
+macro_rules! refused {
+    ($($error:ty => $kind:literal),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Refused { kind: $kind, reason: error.kind(), message: error.to_string() }
+            }
+        })+
+    };
+}
+
+refused! {
+    kmsr_wrap::KeyMaterialError => "key_material",
+    kmsr_wrap::WrapError => "wrap",
+    kmsr_wrap::CombinationError => "wrap",
+    kmsr_wrap::NameError => "argument",
 }
 
 impl From<Error> for Failure {
@@ -50,8 +79,22 @@ impl Failure {
         match self {
             Self::Interrupted => tagged("interrupted", "", vec![]),
             Self::Stale => tagged("stale", "", vec![]),
+            Self::MaterialLost => tagged("material_lost", "", vec![]),
+            Self::Refused {
+                kind,
+                reason,
+                message,
+            } => tagged(
+                "refused",
+                &message,
+                vec![("class", kind.into()), ("reason", reason.into())],
+            ),
             Self::SecretsLost => tagged("secrets_lost", "", vec![]),
-            Self::Argument(BadArgument { argument, given, wanted }) => tagged(
+            Self::Argument(BadArgument {
+                argument,
+                given,
+                wanted,
+            }) => tagged(
                 "argument",
                 "",
                 vec![
@@ -68,13 +111,17 @@ impl Failure {
 fn call_failure(error: Error) -> Robj {
     let text = error.to_string();
     match error {
-        Error::Service { code, message, answer } => {
+        Error::Service {
+            code,
+            message,
+            answer,
+        } => {
             let body = serde_json::from_slice(&answer.body).unwrap_or(serde_json::Value::Null);
             tagged(
                 "service",
                 &message,
                 vec![
-                    ("code", code.into()),
+                    ("code", for_r(&code).into_owned().into()),
                     ("status_code", i32::from(answer.status).into()),
                     ("request_id", answer.request_id.into_robj_or_null()),
                     ("error_response", json_to_r(&body)),
@@ -87,7 +134,12 @@ fn call_failure(error: Error) -> Robj {
             vec![
                 ("status_code", i32::from(answer.status).into()),
                 ("request_id", answer.request_id.into_robj_or_null()),
-                ("body", String::from_utf8_lossy(&answer.body).into_owned().into()),
+                (
+                    "body",
+                    for_r(&String::from_utf8_lossy(&answer.body))
+                        .into_owned()
+                        .into(),
+                ),
             ],
         ),
         Error::Timeout { phase } => {
@@ -107,7 +159,10 @@ fn call_failure(error: Error) -> Robj {
 }
 
 fn tagged(kind: &str, message: &str, fields: Vec<(&str, Robj)>) -> Robj {
-    let mut pairs = vec![("kind", Robj::from(kind)), ("message", Robj::from(message))];
+    let mut pairs = vec![
+        ("kind", Robj::from(kind)),
+        ("message", for_r(message).into_owned().into()),
+    ];
     pairs.extend(fields);
     let mut list = List::from_pairs(pairs).into_robj();
     // A class attribute on a fresh list is never refused.

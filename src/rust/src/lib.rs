@@ -3,19 +3,30 @@
 //! Functions exported to R are named `rs_*`, take types whose conversion the R side has made sure of, and return a value or
 //! a failure (see [`error`]) that R turns into a condition. None raises an R error of its own.
 
-#![allow(missing_docs, reason = "extendr_module! writes public functions without any")]
+#![allow(
+    missing_docs,
+    reason = "extendr_module! writes public functions without any"
+)]
 
 mod client;
 mod convert;
+mod emulator;
 mod error;
-mod interrupt;
+mod foreign;
+mod json;
+mod key_material;
 mod operation;
 mod runtime;
+mod wrap;
 
 use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
     use client;
+    use emulator;
+    use json;
+    use key_material;
     use operation;
+    use wrap;
 }

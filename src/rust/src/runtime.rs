@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::interrupt;
+use crate::foreign;
 
 /// How often a waiting call looks for an interrupt. Short enough to feel immediate.
 const TICK: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Interrupted> {
                     biased;
                     output = &mut future => return Ok(output),
                     _ = tick.tick() => {
-                        if interrupt::pending() {
+                        if foreign::interrupt_pending() {
                             return Err(Interrupted);
                         }
                     }

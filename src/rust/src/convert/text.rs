@@ -1,21 +1,20 @@
-//! Text out of R character vectors, whatever its encoding. The only unsafe code of the conversions: extendr takes every R
-//! string for UTF-8 unchecked.
-use std::os::raw::c_int;
+//! Text out of R character vectors, whatever its encoding, and back.
+use std::borrow::Cow;
 
 use extendr_api::prelude::*;
-use extendr_ffi::{R_CHAR, R_NaString, Rf_xlength, SEXP, STRING_ELT};
 
-#[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
-unsafe extern "C" {
-    fn Rf_getCharCE(x: SEXP) -> c_int;
-}
+use crate::foreign::{Encoding, string_bytes};
 
-/// `CE_LATIN1` of R's `cetype_t`.
-const LATIN1: c_int = 4;
+/// What R takes the bytes from 0x80 to 0x9f for in text declared to be latin1: Windows' code page 1252. The bytes that the
+/// code page leaves open are NUL here.
+const CODE_PAGE_1252: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘',
+    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+];
 
 /// One element of a character vector.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Text {
+pub(super) enum Text {
     /// Text as UTF-8.
     Utf8(String),
     /// `NA_character_`.
@@ -25,24 +24,51 @@ pub(crate) enum Text {
 }
 
 /// The element at an index of a character vector; `Missing` past its end or of another type.
-pub(crate) fn element(vector: &Robj, index: usize) -> Text {
-    if !vector.is_string() || index >= vector.len() {
+pub(super) fn element(vector: &Robj, index: usize) -> Text {
+    let Some((bytes, encoding)) = string_bytes(vector, index) else {
         return Text::Missing;
-    }
-    // SAFETY: the vector is a STRSXP and the index within it, so the element is a CHARSXP; its bytes live as long as
-    // the vector does, which the borrow outlives. No R code runs and nothing is allocated in between.
-    let (bytes, encoding) = unsafe {
-        let element = STRING_ELT(vector.get(), index as isize);
-        if element == R_NaString {
-            return Text::Missing;
-        }
-        let length = Rf_xlength(element) as usize;
-        (std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length), Rf_getCharCE(element))
     };
-    match std::str::from_utf8(bytes) {
-        // Declared latin1 may happen to be valid UTF-8, but says something else.
-        Ok(text) if encoding != LATIN1 || text.is_ascii() => Text::Utf8(text.to_owned()),
-        _ if encoding == LATIN1 => Text::Utf8(bytes.iter().map(|&byte| char::from(byte)).collect()),
-        _ => Text::Invalid,
+    let text = match encoding {
+        // Bytes that happen to be UTF-8 may well say something else.
+        Encoding::Latin1 => bytes.iter().map(|&byte| latin1(byte)).collect(),
+        Encoding::Bytes => None,
+        // The session's encoding is UTF-8 wherever this package is likely to run.
+        Encoding::Utf8OrNative => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    };
+    text.map_or(Text::Invalid, Text::Utf8)
+}
+
+/// The text as R can hold it: an R string ends at the first NUL, so each becomes the sign for a character that is not there.
+pub(crate) fn for_r(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}").into()
+    } else {
+        text.into()
     }
+}
+
+/// The object's class attribute; empty when it has none.
+pub(super) fn classes(object: &Robj) -> Vec<String> {
+    let Some(class) = object.get_attrib("class") else {
+        return Vec::new();
+    };
+    (0..class.len())
+        .map(|index| match element(&class, index) {
+            Text::Utf8(name) => name,
+            Text::Missing | Text::Invalid => "?".to_owned(),
+        })
+        .collect()
+}
+
+/// Whether the object has this class.
+pub(super) fn inherits(object: &Robj, class: &str) -> bool {
+    classes(object).iter().any(|name| name == class)
+}
+
+fn latin1(byte: u8) -> Option<char> {
+    let mapped = match byte {
+        0x80..=0x9f => CODE_PAGE_1252[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    };
+    (mapped != '\0').then_some(mapped)
 }

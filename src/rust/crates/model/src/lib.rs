@@ -150,3 +150,6 @@ impl Member {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;
