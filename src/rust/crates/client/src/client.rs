@@ -137,7 +137,8 @@ impl Client {
             return self.send(operation, arguments).await;
         };
         let again = arguments.clone();
-        let generation = identity.generation().await;
+        // Nothing was looked up before the first call; what that finds is the first generation.
+        let generation = identity.generation().await.max(1);
         let refused = match self.send(operation, arguments).await {
             Err(Error::Service {
                 code,

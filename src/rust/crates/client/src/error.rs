@@ -105,10 +105,7 @@ impl Error {
         }
         if let Some(credentials) = find::<CredentialsError>(error) {
             return Self::Credentials {
-                // Its own text is a heading for kinds of failures; what happened is the cause.
-                message: credentials
-                    .source()
-                    .map_or_else(|| credentials.to_string(), chain),
+                message: chain(credentials),
             };
         }
         let text = chain(error);
@@ -207,10 +204,11 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// An error and its causes in one line, without repetitions.
+/// An error and its causes, outermost first, without repetitions.
 pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
-    for cause in causes(error) {
+    // Credentials errors are headings for kinds of failures; what happened is below.
+    for cause in causes(error).filter(|cause| !cause.is::<CredentialsError>()) {
         let next = cause.to_string();
         if text.is_empty() {
             text = next;
@@ -218,6 +216,11 @@ pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
             text = format!("{text}: {next}");
         }
     }
+    text
+}
+
+/// A text of several lines in one.
+pub(crate) fn one_line(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 

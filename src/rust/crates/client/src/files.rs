@@ -8,7 +8,7 @@ use aws_config::profile::{Profile, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::error::{Error, chain};
+use crate::error::{Error, chain, one_line};
 
 /// Where the two files are.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ impl Files {
         .map_err(|error| {
             invalid(format!(
                 "the shared AWS config files cannot be used: {}",
-                chain(&error)
+                one_line(&chain(&error))
             ))
         })
     }

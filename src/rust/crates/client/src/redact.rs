@@ -128,6 +128,8 @@ fn shorten(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn members(operation: &str, input: bool) -> &'static [Member] {
@@ -155,28 +157,31 @@ mod tests {
         );
     }
 
+    fn shown(operation: &str, input: bool, sent: &[u8]) -> Value {
+        serde_json::from_str(&body(members(operation, input), sent)).expect("JSON in a line")
+    }
+
     #[test]
     fn bodies_show_what_is_harmless() {
+        let sent = br#"{"KeyId":"alias/a","Plaintext":"c2VjcmV0","EncryptionContext":{"a":"b"},"GrantTokens":["t"],"New":1}"#;
         assert_eq!(
-            body(
-                members("Encrypt", true),
-                br#"{"KeyId":"alias/a","Plaintext":"c2VjcmV0","EncryptionContext":{"a":"b"},"GrantTokens":["t"],"New":1}"#
-            ),
-            "{\"EncryptionContext\":{\"a\":\"b\"},\"GrantTokens\":\"<REDACTED>\",\"KeyId\":\"alias/a\",\
-             \"New\":\"<REDACTED>\",\"Plaintext\":\"<REDACTED>\"}"
+            shown("Encrypt", true, sent),
+            json!({
+                "KeyId": "alias/a",
+                "Plaintext": REDACTED,
+                "EncryptionContext": {"a": "b"},
+                "GrantTokens": REDACTED,
+                "New": REDACTED,
+            })
         );
+        let answered = br#"{"CiphertextBlob":"AAECAw==","KeyId":"arn"}"#;
         assert_eq!(
-            body(
-                members("Encrypt", false),
-                br#"{"CiphertextBlob":"AAECAw==","KeyId":"arn"}"#
-            ),
-            r#"{"CiphertextBlob":"<4 bytes>","KeyId":"arn"}"#
+            shown("Encrypt", false, answered),
+            json!({"CiphertextBlob": "<4 bytes>", "KeyId": "arn"})
         );
         // A member that is not of its type may be anything.
-        assert_eq!(
-            body(members("Encrypt", false), br#"{"KeyId":{"a":1}}"#),
-            r#"{"KeyId":"<REDACTED>"}"#
-        );
+        let odd = br#"{"KeyId":{"a":1}}"#;
+        assert_eq!(shown("Encrypt", false, odd), json!({"KeyId": REDACTED}));
         assert_eq!(
             body(members("Encrypt", false), b"<html>secret</html>"),
             "(19 bytes that are not the service's)"
@@ -185,14 +190,13 @@ mod tests {
 
     #[test]
     fn nested_secrets_are_hidden() {
-        let shown = body(
-            members("CreateCustomKeyStore", true),
-            br#"{"KeyStorePassword":"hush","XksProxyAuthenticationCredential":{"AccessKeyId":"A","RawSecretAccessKey":"B"}}"#,
-        );
+        let sent = br#"{"KeyStorePassword":"hush","XksProxyAuthenticationCredential":{"AccessKeyId":"A","RawSecretAccessKey":"B"}}"#;
         assert_eq!(
-            shown,
-            "{\"KeyStorePassword\":\"<REDACTED>\",\"XksProxyAuthenticationCredential\":{\"AccessKeyId\":\"<REDACTED>\",\
-             \"RawSecretAccessKey\":\"<REDACTED>\"}}"
+            shown("CreateCustomKeyStore", true, sent),
+            json!({
+                "KeyStorePassword": REDACTED,
+                "XksProxyAuthenticationCredential": {"AccessKeyId": REDACTED, "RawSecretAccessKey": REDACTED},
+            })
         );
     }
 

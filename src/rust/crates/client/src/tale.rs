@@ -109,6 +109,10 @@ impl Tale {
 
     /// An attempt ended without an answer.
     pub(crate) fn fails(&mut self, error: &OrchestratorError<Error>) {
+        if self.attempt == 0 {
+            // There were no credentials, or no endpoint.
+            return;
+        }
         let why = error
             .as_connector_error()
             .map_or_else(|| error.to_string(), |error| chain(error));

@@ -1,5 +1,4 @@
 //! Credentials as they were last found, for as long as they hold.
-use std::error::Error as _;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +8,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use crate::error::chain;
+use crate::error::{chain, one_line};
 use crate::files::Stamp;
 use crate::log::{self, Level};
 
@@ -163,15 +162,15 @@ impl fmt::Debug for Held {
     }
 }
 
-/// An error's causes without the SDK's general heading.
+/// An error's causes in one line.
 pub(super) fn reason(error: &CredentialsError) -> String {
-    error.source().map_or_else(|| error.to_string(), chain)
+    one_line(&chain(error))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use aws_smithy_async::time::TimeSource;
 
@@ -179,38 +178,43 @@ mod tests {
 
     const MINUTE: u64 = 60;
 
-    /// A clock that is set, and a source that counts its askers and may fail.
-    #[derive(Default)]
+    /// A source that counts its askers and may fail, and a clock that is set.
+    #[derive(Debug, Default, Clone)]
     struct World {
-        now: AtomicU64,
-        asked: AtomicUsize,
-        /// Seconds the credentials live; 0 for ever.
-        life: AtomicU64,
-        broken: AtomicUsize,
+        now: Arc<AtomicU64>,
+        asked: Arc<AtomicU64>,
+        broken: Arc<AtomicBool>,
     }
 
-    #[derive(Debug, Clone)]
-    struct Clock(Arc<AtomicU64>);
+    impl World {
+        fn pass(&self, seconds: u64) {
+            self.now.fetch_add(seconds, Ordering::Relaxed);
+        }
 
-    impl TimeSource for Clock {
-        fn now(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::Relaxed))
+        fn asked(&self) -> u64 {
+            self.asked.load(Ordering::Relaxed)
+        }
+
+        fn break_down(&self, broken: bool) {
+            self.broken.store(broken, Ordering::Relaxed);
         }
     }
 
-    fn held(life: u64) -> (Held, Arc<World>, Arc<AtomicU64>) {
-        let world = Arc::new(World {
-            life: life.into(),
-            ..World::default()
-        });
-        let clock = Clock(Arc::new(AtomicU64::new(1_000_000)));
-        let time = clock.0.clone();
-        let (source, at) = (world.clone(), clock.clone());
+    impl TimeSource for World {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(self.now.load(Ordering::Relaxed))
+        }
+    }
+
+    /// Credentials that live for as many seconds, or for ever.
+    fn held(life: Option<u64>) -> (Held, World) {
+        let world = World::default();
+        world.pass(1_000_000);
+        let source = world.clone();
         let lookup: Lookup = Box::new(move || {
             let number = source.asked.fetch_add(1, Ordering::Relaxed) + 1;
-            let life = source.life.load(Ordering::Relaxed);
-            let expiry = (life > 0).then(|| at.now() + Duration::from_secs(life));
-            let broken = source.broken.load(Ordering::Relaxed) > 0;
+            let expiry = life.map(|life| source.now() + Duration::from_secs(life));
+            let broken = source.broken.load(Ordering::Relaxed);
             Box::pin(async move {
                 if broken {
                     return Err(CredentialsError::provider_error("the source is away"));
@@ -228,7 +232,10 @@ mod tests {
                 })
             })
         });
-        (Held::new(lookup, SharedTimeSource::new(clock)), world, time)
+        (
+            Held::new(lookup, SharedTimeSource::new(world.clone())),
+            world,
+        )
     }
 
     async fn key(held: &Held) -> String {
@@ -242,87 +249,75 @@ mod tests {
 
     #[tokio::test]
     async fn what_never_expires_is_looked_up_once() {
-        let (held, _, time) = held(0);
+        let (held, world) = held(None);
         assert_eq!(key(&held).await, "AKIA1");
-        time.fetch_add(365 * 24 * 60 * MINUTE, Ordering::Relaxed);
+        world.pass(365 * 24 * 60 * MINUTE);
         assert_eq!(key(&held).await, "AKIA1");
     }
 
     #[tokio::test]
     async fn what_expires_is_looked_up_five_minutes_before() {
-        let (held, _, time) = held(60 * MINUTE);
+        let (held, world) = held(Some(60 * MINUTE));
         assert_eq!(key(&held).await, "AKIA1");
-        time.fetch_add(55 * MINUTE - 1, Ordering::Relaxed);
+        world.pass(55 * MINUTE - 1);
         assert_eq!(key(&held).await, "AKIA1");
-        time.fetch_add(1, Ordering::Relaxed);
+        world.pass(1);
         assert_eq!(key(&held).await, "AKIA2");
     }
 
     #[tokio::test]
     async fn short_lives_are_not_looked_up_at_every_call() {
-        let (held, _, time) = held(4 * MINUTE);
+        let (held, world) = held(Some(4 * MINUTE));
         assert_eq!(key(&held).await, "AKIA1");
-        time.fetch_add(2 * MINUTE - 1, Ordering::Relaxed);
+        world.pass(2 * MINUTE - 1);
         assert_eq!(key(&held).await, "AKIA1");
-        time.fetch_add(1, Ordering::Relaxed);
+        world.pass(1);
         assert_eq!(key(&held).await, "AKIA2");
     }
 
     #[tokio::test]
     async fn a_failed_refresh_keeps_what_still_holds_and_no_longer() {
-        let (held, world, time) = held(60 * MINUTE);
+        let (held, world) = held(Some(60 * MINUTE));
         assert_eq!(key(&held).await, "AKIA1");
-        world.broken.store(1, Ordering::Relaxed);
-        time.fetch_add(56 * MINUTE, Ordering::Relaxed);
+        world.break_down(true);
+        world.pass(56 * MINUTE);
         let log = log::Log::new(Level::Warn);
         assert_eq!(log.during(key(&held)).await, "AKIA1");
         assert!(log.take()[0].message.contains("the source is away"));
         // Not asked again at once, but soon.
         assert_eq!(key(&held).await, "AKIA1");
-        assert_eq!(world.asked.load(Ordering::Relaxed), 2);
-        time.fetch_add(31, Ordering::Relaxed);
+        assert_eq!(world.asked(), 2);
+        world.pass(31);
         assert_eq!(key(&held).await, "AKIA1");
-        assert_eq!(world.asked.load(Ordering::Relaxed), 3);
-        time.fetch_add(4 * MINUTE, Ordering::Relaxed);
+        assert_eq!(world.asked(), 3);
+        world.pass(4 * MINUTE);
         held.current().await.expect_err("expired by now");
-        world.broken.store(0, Ordering::Relaxed);
+        world.break_down(false);
         assert_eq!(key(&held).await, "AKIA5");
     }
 
     #[tokio::test]
     async fn what_is_expired_when_found_is_refused() {
-        let (held, world, time) = held(0);
-        let expired = held.clock.now() - Duration::from_secs(1);
-        let lookup: Lookup = Box::new(move || {
-            Box::pin(async move {
-                Ok(Found {
-                    credentials: Credentials::new("AKIA", "secret", None, Some(expired), "test"),
-                    source: "environment variables".into(),
-                    files: None,
-                })
-            })
-        });
-        let held = Held::new(lookup, held.clock);
+        let (held, _) = held(Some(0));
         let error = held.current().await.expect_err("expired");
         assert_eq!(
             reason(&error),
-            "environment variables: the credentials there have expired; get fresh ones"
+            "a test: the credentials there have expired; get fresh ones"
         );
-        drop((world, time));
     }
 
     #[tokio::test]
     async fn refused_credentials_are_replaced_once() {
-        let (held, world, _) = held(0);
+        let (held, world) = held(None);
         assert_eq!(key(&held).await, "AKIA1");
         let refused = held.generation().await;
         assert!(held.renew(refused).await);
         assert_eq!(key(&held).await, "AKIA2");
         // Another call that was refused with the same ones does not look again.
         assert!(held.renew(refused).await);
-        assert_eq!(world.asked.load(Ordering::Relaxed), 2);
-        world.broken.store(1, Ordering::Relaxed);
-        assert!(!held.renew(held.generation().await).await);
+        assert_eq!(world.asked(), 2);
+        world.break_down(true);
+        assert!(!held.renew(refused + 1).await);
         assert_eq!(key(&held).await, "AKIA2");
     }
 }

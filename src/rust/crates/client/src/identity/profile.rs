@@ -4,7 +4,8 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 
 use super::chain::{container, instance_metadata};
-use super::{Found, Surroundings, reason};
+use super::{Found, Surroundings};
+use crate::error::{chain, one_line};
 use crate::files::{self, Files, Survey, survey};
 
 /// The credentials of a profile the caller named. If it is not there, neither is the identity that was meant.
@@ -86,20 +87,26 @@ async fn from_profile(surroundings: &Surroundings, name: &str) -> Result<Found, 
             files: Some(stamp),
         }),
         Err(error) => Err(Failure::Broken(CredentialsError::provider_error(explain(
-            name,
-            sso,
-            &reason(&error),
+            name, sso, &error,
         )))),
     }
 }
 
-fn explain(name: &str, sso: Option<String>, reason: &str) -> String {
+fn explain(name: &str, sso: Option<String>, error: &CredentialsError) -> String {
+    let told = chain(error);
     match sso {
         // A session that has ended, was never begun, or was taken away.
-        Some(sso) if reason.contains("SSO token") || reason.contains("Unauthorized") => format!(
+        Some(sso) if told.contains("SSO token") || told.contains("Unauthorized") => format!(
             "profile {name:?}: there is no IAM Identity Center (SSO) session, or it has ended: run `aws sso login \
              --profile {sso}`"
         ),
-        _ => format!("profile {name:?}: {reason}"),
+        // What a program writes after its first line may be anything.
+        _ if told.contains("external process") => {
+            format!(
+                "profile {name:?}: {}",
+                told.lines().next().unwrap_or_default()
+            )
+        }
+        _ => format!("profile {name:?}: {}", one_line(&told)),
     }
 }
