@@ -121,9 +121,11 @@ impl Error {
                 },
             },
             SdkError::DispatchFailure(failure) => Self::Transport {
+                // The connector's own text is a heading for kinds of failures.
                 message: failure
                     .as_connector_error()
-                    .map_or(text, |connector| chain(connector)),
+                    .and_then(StdError::source)
+                    .map_or(text, chain),
             },
             SdkError::ResponseError(_) => Self::Transport { message: text },
             SdkError::ConstructionFailure(_)

@@ -1,5 +1,6 @@
 //! The log of one call: what was sent, what came back, and why it was sent again.
 use std::collections::HashSet;
+use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -115,7 +116,8 @@ impl Tale {
         }
         let why = error
             .as_connector_error()
-            .map_or_else(|| error.to_string(), |error| chain(error));
+            .and_then(StdError::source)
+            .map_or_else(|| error.to_string(), chain);
         log::write(Level::Debug, || {
             format!("<- {}: no answer: {why}", self.operation.name)
         });

@@ -3,6 +3,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -37,8 +38,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// Whether to close the connection afterwards, without saying so.
-    pub hang_up: bool,
+    /// How long afterwards to close the connection, without saying so.
+    pub hang_up: Option<Duration>,
 }
 
 impl Reply {
@@ -47,7 +48,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: body.into(),
-            hang_up: false,
+            hang_up: None,
         }
     }
 
@@ -67,8 +68,8 @@ impl Reply {
         self
     }
 
-    pub fn hang_up(mut self) -> Self {
-        self.hang_up = true;
+    pub fn hang_up(mut self, after: Duration) -> Self {
+        self.hang_up = Some(after);
         self
     }
 }
@@ -153,10 +154,14 @@ impl Double {
             }
             // In one piece: two would wait for each other.
             let whole = [head.as_bytes(), b"\r\n", reply.body.as_bytes()].concat();
-            if stream.get_mut().write_all(&whole).is_err() || reply.hang_up {
+            if stream.get_mut().write_all(&whole).is_err() {
                 return;
             }
             let _ = stream.get_mut().flush();
+            if let Some(after) = reply.hang_up {
+                thread::sleep(after);
+                return;
+            }
         }
     }
 }
