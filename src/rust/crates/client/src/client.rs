@@ -6,6 +6,7 @@ use aws_config::identity::IdentityCache;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_kms::config::{BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_types::os_shim_internal::Env;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 use http::Uri;
@@ -187,6 +188,10 @@ impl Client {
             .answer
             .take();
         match (answer, outcome) {
+            // Time ran out between two attempts: the answer to the first is not the call's.
+            (_, Err(error)) if matches!(error, SdkError::TimeoutError(_)) => {
+                Err(Error::from_sdk(&error))
+            }
             // The SDK may fail to make its typed output of an answer that is a success all the same.
             (Some(answer), _) => match Error::from_answer(&answer) {
                 Some(error) => Err(error),
