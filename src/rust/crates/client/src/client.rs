@@ -204,6 +204,21 @@ impl Client {
         }
     }
 
+    /// Who signs, if anybody does.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// How connections are made.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// What was looked up for the client.
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
     /// Where requests go: the custom endpoint, or the Region's own. `None` without a Region.
     pub async fn endpoint_url(&self) -> Option<Uri> {
         use aws_sdk_kms::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};

@@ -95,6 +95,13 @@ impl Error {
         }
     }
 
+    /// The failure to find credentials.
+    pub(crate) fn from_credentials(error: &CredentialsError) -> Self {
+        Self::Credentials {
+            message: chain(error),
+        }
+    }
+
     /// The failure of a call for which no whole answer was seen.
     pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
         // One of our own, from within a connection.
@@ -104,9 +111,7 @@ impl Error {
             };
         }
         if let Some(credentials) = find::<CredentialsError>(error) {
-            return Self::Credentials {
-                message: chain(credentials),
-            };
+            return Self::from_credentials(credentials);
         }
         let text = chain(error);
         match error {

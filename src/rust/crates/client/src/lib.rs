@@ -18,6 +18,7 @@ mod resolve;
 mod retry;
 pub mod sdk;
 mod settings;
+pub mod sitrep;
 mod tale;
 mod transport;
 

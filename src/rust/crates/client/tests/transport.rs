@@ -1,16 +1,14 @@
 //! Connections: certificate authorities, proxies, key exchange, connections that went away, and retries.
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read;
+use std::net::TcpListener;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
-use support::double::{join, read_request};
-use support::tls::{Authority, nonsense};
+use support::tls::{Authority, Tunnel, nonsense};
 use support::{Child, Double, Reply, Request};
 
 const EMPTY: &str = r#"{"Keys":[],"Truncated":false}"#;
@@ -194,38 +192,6 @@ fn one_rustls_with_aws_lc_and_no_ring() {
 }
 
 // --- Proxies ---------------------------------------------------------------------------------------------------------------
-
-/// A proxy that tunnels whatever it is asked for to one address, and remembers what it was asked.
-struct Tunnel {
-    port: u16,
-    asked: Arc<std::sync::Mutex<Vec<Request>>>,
-}
-
-impl Tunnel {
-    fn to(target: std::net::SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let asked: Arc<std::sync::Mutex<Vec<Request>>> = Arc::default();
-        let kept = asked.clone();
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let request =
-                    read_request(&mut std::io::BufReader::new(&stream)).expect("a request");
-                kept.lock().expect("nobody panicked").push(request);
-                stream
-                    .write_all(b"HTTP/1.1 200 Connected\r\n\r\n")
-                    .expect("an open connection");
-                let upstream = TcpStream::connect(target).expect("the target is there");
-                thread::spawn(move || join(stream, upstream));
-            }
-        });
-        Self { port, asked }
-    }
-
-    fn asked(&self) -> Vec<Request> {
-        self.asked.lock().expect("nobody panicked").clone()
-    }
-}
 
 /// A client of the Region's own endpoint, which only a proxy reaches.
 fn behind_a_proxy(authority: &Authority) -> Child {

@@ -22,7 +22,7 @@ use http::Uri;
 use crate::error::{Error, chain};
 use crate::settings::Settings;
 
-pub(crate) use proxy::Proxies;
+pub(crate) use proxy::{Proxies, Proxy};
 pub(crate) use trust::Trusted;
 
 /// How this process connects to anything: the SDK's HTTP client for the service and for the sources of credentials.
@@ -87,14 +87,9 @@ impl Transport {
         let trusted = Trusted::from_env(&self.0.env)?;
         Ok(self.0.trusted.get_or_init(|| trusted))
     }
-}
 
-impl HttpClient for Transport {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    /// The connector for a set of timeouts.
+    pub(crate) fn connector(&self, settings: &HttpConnectorSettings) -> SharedHttpConnector {
         let mut connectors = self
             .0
             .connectors
@@ -115,6 +110,16 @@ impl HttpClient for Transport {
         });
         connectors.push((settings.clone(), connector.clone()));
         connector
+    }
+}
+
+impl HttpClient for Transport {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.connector(settings)
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs};
 
 use kmsr_client::log::{Level, Log};
+use kmsr_client::sitrep::Sitrep;
 use kmsr_client::{Arguments, Client, Credentials, Error, Secret, Settings, resolve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -139,9 +140,14 @@ impl Running {
         self.ask("call")
     }
 
-    /// Sets a variable in the child's own record of the environment it would have: here, a file it reads.
+    /// Writes a file below the home folder.
     pub fn file(&self, path: &str, content: &str) {
         write_below(&self.home, path, content);
+    }
+
+    /// Where the client stands, in the words of its debugging text.
+    pub fn sitrep(&mut self) -> Outcome {
+        self.ask("sitrep")
     }
 
     fn ask(&mut self, what: &str) -> Outcome {
@@ -189,7 +195,7 @@ pub fn live() {
         .unwrap();
     let settings = settings();
     let mut client = None;
-    for _ in std::io::stdin().lines().map(Result::unwrap) {
+    for asked in std::io::stdin().lines().map(Result::unwrap) {
         let log = Log::new(Level::Trace);
         let begun = Instant::now();
         let outcome = runtime.block_on(log.during(async {
@@ -197,15 +203,19 @@ pub fn live() {
                 let resolved = resolve(&settings).await?;
                 client = Some(Client::new(&settings, &resolved).await?);
             }
+            let client = client.as_ref().unwrap();
+            if asked == "sitrep" {
+                let patience = Duration::from_secs(2);
+                return Ok(format!("{:#?}", Sitrep::of(client, patience).await));
+            }
             let operation = kmsr_model::operation("ListKeys").unwrap();
             client
-                .as_ref()
-                .unwrap()
                 .call(operation, Arguments::new())
                 .await
+                .map(|_| String::new())
         }));
         let (kind, message) = match &outcome {
-            Ok(_) => ("ok", String::new()),
+            Ok(told) => ("ok", told.clone()),
             Err(error) => (kind(error), error.to_string()),
         };
         let log: Vec<_> = log

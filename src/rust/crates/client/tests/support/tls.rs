@@ -1,9 +1,10 @@
-//! Certificates that nobody trusts, and servers that show them.
+//! Certificates that nobody trusts, servers that show them, and a proxy on the way there.
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rustls::pki_types::pem::PemObject;
@@ -11,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 
-use super::double::{Double, Reply, Request};
+use super::double::{Double, Reply, Request, join, read_request};
 
 /// An authority for one test, and a server's certificate from it.
 pub struct Authority {
@@ -84,6 +85,35 @@ impl Authority {
             }
         });
         (address, double)
+    }
+}
+
+/// A proxy that tunnels whatever it is asked for to one address, and remembers what it was asked.
+pub struct Tunnel {
+    pub port: u16,
+    asked: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Tunnel {
+    pub fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let kept = asked.clone();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let request = read_request(&mut BufReader::new(&stream)).unwrap();
+                kept.lock().unwrap().push(request);
+                stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+                let upstream = TcpStream::connect(target).unwrap();
+                thread::spawn(move || join(stream, upstream));
+            }
+        });
+        Self { port, asked }
+    }
+
+    pub fn asked(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
