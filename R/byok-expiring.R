@@ -44,6 +44,7 @@ byok_expiring <- function(x, within = "30 days") {
   rows <- order_by_urgency(inventory, at)
   rows <- rows[(group == "gone" | soon & !group %in% c("leaving", "unread"))[rows]]
   expiring <- inventory[rows, ]
+  rownames(expiring) <- NULL
   attr(expiring, "as_of") <- at
   attr(expiring, "picked_from") <- list(
     within = format_span(seconds), keys = nrow(inventory), unread = sum(group == "unread")
@@ -74,6 +75,6 @@ order_by_urgency <- function(inventory, at) {
 # A span of time as people say it.
 format_span <- function(seconds) {
   unit <- if (seconds >= 2 * 86400 || seconds == 86400) "day" else if (seconds >= 7200 || seconds == 3600) "hour" else "minute"
-  n <- floor(seconds / c(day = 86400, hour = 3600, minute = 60)[[unit]])
+  n <- round(seconds / c(day = 86400, hour = 3600, minute = 60)[[unit]])
   sprintf("%s %s%s", format(n, big.mark = ","), unit, if (n == 1) "" else "s")
 }

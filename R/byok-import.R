@@ -150,8 +150,9 @@ abort_import <- function(import, error) {
   if (!is.null(import$key)) {
     import$key <- tryCatch(import$svc$describe_key(import$key$Arn)$KeyMetadata, error = function(e) import$key)
   }
+  known <- c("step", "key_id", "key_arn", "key_state", "created")
   fields <- unclass(error)
-  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format"))]
+  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format", known))]
   rlang::exec(
     abort_kmsr,
     sprintf("The %s failed at step \"%s\": %s", import$what, import$step, error$message),
@@ -165,7 +166,7 @@ abort_import <- function(import, error) {
     key_arn = import$key$Arn,
     key_state = import$key$KeyState,
     created = if (is.null(import$key)) NA else import$created,
-    attributes = attributes(error)[c("status_code", "error_response")],
+    attributes = attributes(error)[intersect(names(attributes(error)), c("status_code", "error_response"))],
     !!!fields
   )
 }
@@ -175,7 +176,7 @@ import_remedy <- function(import) {
   key <- import$key
   if (is.null(key)) {
     return(c(
-      i = "It cannot be told whether a key was created: the newest of svc$list_keys() may be it, PendingImport.",
+      i = "It cannot be told whether a key was created: look among svc$list_keys() for one that is PendingImport.",
       i = sprintf("To go on with it: %s.", import$resume("..."))
     ))
   }

@@ -168,7 +168,9 @@ new_inventory <- function(rows, region, as_of = now()) {
     inventory,
     class = c("kms_inventory", "data.frame"), region = region, as_of = as_of
   )
-  inventory[order_by_urgency(inventory, as_of), ]
+  inventory <- inventory[order_by_urgency(inventory, as_of), ]
+  rownames(inventory) <- NULL
+  inventory
 }
 
 # When the first of a key's materials expires, as seconds since 1970; NA for never.

@@ -138,12 +138,16 @@ known_alias <- function(key_id) {
 }
 
 tell_renewal <- function(receipt, before, was_gone) {
-  moment <- function(time) if (length(time) == 0 || is.na(time)) "never" else format_time(time)
+  old <- if (was_gone) {
+    "which was gone, is back and"
+  } else if (length(before) == 0 || is.na(before)) {
+    "which did not expire, now"
+  } else {
+    sprintf("which would have expired at %s, now", format_time(before))
+  }
+  new <- if (is.na(receipt$expires)) "never expires" else paste("expires at", format_time(receipt$expires))
   rlang::inform(
-    sprintf(
-      "The key %s: its material %s and now expires %s.", receipt$key_arn,
-      if (was_gone) "was gone, is back" else paste("expired", moment(before)), moment(receipt$expires)
-    ),
+    sprintf("The material of the key %s, %s %s.", receipt$key_arn, old, new),
     class = "kmsr_renewal_message"
   )
 }

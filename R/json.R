@@ -6,6 +6,7 @@ to_json <- function(x, pretty = TRUE) {
 
 # A JSON file of ours: refused if it is not, or of a later version.
 read_json <- function(path, format, what) {
+  force(path)
   text <- tryCatch(
     suppressWarnings(readLines(path, warn = FALSE, encoding = "UTF-8")),
     error = function(e) abort_kmsr(
