@@ -126,11 +126,6 @@ impl Pool {
         // Without its thread, the pool makes the key while the caller waits.
         made.map_or_else(|| KeyPair::generate_rsa(size), Ok)
     }
-
-    /// Takes back a key that was not needed after all and that nobody has seen.
-    pub(crate) fn give_back(&self, size: RsaSize, pair: KeyPair) {
-        lock(&self.shared.state).ready[slot(size)].push_front(pair);
-    }
 }
 
 /// Makes keys for those who wait, then for later, then sleeps; until it is told to stop.
