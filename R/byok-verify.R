@@ -35,6 +35,7 @@
 #' @export
 byok_verify <- function(svc, key, key_material, drill = TRUE) {
   check_client(svc)
+  check_flag(drill, "drill")
   facts <- key_material_facts(key_material)
   metadata <- find_key(svc, key, facts)
   if (metadata$KeyState == "PendingImport") {

@@ -7,12 +7,14 @@ step_operations <- c(
 )
 
 # Runs an import of which one operation fails, after as many successful calls as come before the step.
-failing_import <- function(emulator, step, kind = "error", ..., alias = "orders") {
+failing_import <- function(emulator, step, kind = "error", ..., alias = "orders", svc = quick_client(emulator)) {
   # The alias is looked up by the same operation that describes the key.
   before <- if (step == "describe" && !is.null(alias)) 1 else 0
   emulator$fault(step_operations[[step]], kind, ..., after = before)
-  # Not the first failure's key is looked for: what can be seen after it is a test of its own.
-  error <- expect_error(byok_import(quick_client(emulator, timeout = 2), material_of("HMAC_256"), alias = alias, wait = 0))
+  # RSA_2048, because the emulator makes longer keys slowly.
+  error <- expect_error(byok_import(
+    svc, material_of("HMAC_256"), alias = alias, wrapping_key_spec = "RSA_2048", wait = 0
+  ))
   emulator$clear_faults()
   error
 }
@@ -78,7 +80,7 @@ test_that("an import whose answer is lost happened, and the next one finds the s
 
 test_that("a service that does not answer in time ends the import at that step", {
   emulator <- local_emulator()
-  error <- failing_import(emulator, "import", "delay", seconds = 4)
+  error <- failing_import(emulator, "import", "delay", seconds = 10, svc = quick_client(emulator, timeout = 5))
   expect_s3_class(error, "kmsr_timeout_error")
   expect_identical(error$step, "import")
 })
