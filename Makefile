@@ -48,15 +48,15 @@ bench:
 	@sh tools/bench.sh
 
 vendor:
-	@sh tools/setup.sh build
+	@sh tools/setup.sh build package
 	@sh tools/vendor.sh
 
 dist:
-	@sh tools/setup.sh build
+	@sh tools/setup.sh build package
 	@sh tools/dist.sh
 
 binary:
-	@sh tools/setup.sh build
+	@sh tools/setup.sh build package
 	@sh tools/binary.sh
 
 site:

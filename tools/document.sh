@@ -10,4 +10,4 @@ sh tools/install.sh
 step "wrappers" Rscript tools/wrappers.R
 sh tools/install.sh
 step "NAMESPACE and help pages" Rscript -e 'roxygen2::roxygenise(load_code = "installed")'
-step "licence notes" Rscript tools/licences.R
+step "licence notes" sh tools/licences.sh

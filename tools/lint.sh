@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 step "formatting" rust fmt --all --check || :
 step "clippy" rust clippy --workspace --all-targets --locked -- -D warnings || :
-step "licence notes" Rscript tools/licences.R --check || :
+step "licence notes" sh tools/licences.sh --check || :
 if command -v shellcheck >/dev/null; then
     step "shellcheck" sh -c 'shellcheck -x configure cleanup configure.win .ci/run tools/*.sh tests/judges/*.sh' || :
 fi

@@ -6,7 +6,8 @@
 #   build      R, a C compiler, the R packages that kmsr imports
 #   test       what the tests and the judges need
 #   notebook   the R kernel for Jupyter
-#   document   help pages, vignettes
+#   document   help pages, vignettes, licence notes
+#   package    archives for others to install
 # Rust is not installed: rustup does that better (https://www.rust-lang.org/tools/install).
 set -eu
 cd "$(dirname "$0")/.."
@@ -83,10 +84,18 @@ look() {
                 ;;
             document)
                 need_program pandoc pandoc
+                need_program checkbashisms devscripts
+                need_python
                 need_r roxygen2 knitr rmarkdown
                 ;;
+            package)
+                need_python
+                need_program xz xz-utils
+                need_program objdump binutils
+                need_program unshare util-linux
+                ;;
             *)
-                fail "unknown group '$group'; there are build, test, notebook and document."
+                fail "unknown group '$group'; there are build, test, notebook, document and package."
                 ;;
         esac
     done

@@ -20,6 +20,16 @@ rust() {
     cargo "$subcommand" --manifest-path src/rust/Cargo.toml "$@"
 }
 
+# within FOLDER COMMAND...: runs the command in the folder.
+within() {
+    (cd "$1" && shift && "$@")
+}
+
+# show_size FILE
+show_size() {
+    printf '  %s: %s\n' "$1" "$(wc -c <"$1" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
+}
+
 # counts FILE: sums every report in a log, cargo's ("test result: ok. 3 passed; 0 failed; 1 ignored") and our own
 # ("3 passed, 0 failed, 1 skipped"), as "passed failed skipped".
 counts() {

@@ -14,25 +14,14 @@ import lzma
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-MANIFEST = ROOT / "src" / "rust" / "Cargo.toml"
+from crates import PLATFORMS, ROOT, cargo, metadata, needed_crates
+
 ARCHIVE = ROOT / "dist" / "vendor.tar.xz"
 LIMIT = 12_000_000
-
-# What R packages are built on: Debian's, CRAN's and r-universe's machines. Others of the Unix kind build too, from the
-# portable parts.
-PLATFORMS = (
-    "x86_64-unknown-linux-gnu",
-    "aarch64-unknown-linux-gnu",
-    "x86_64-apple-darwin",
-    "aarch64-apple-darwin",
-    "x86_64-pc-windows-gnu",
-)
 
 CONFIGURATION = """\
 [source.crates-io]
@@ -69,51 +58,6 @@ def main() -> None:
         sys.exit(f"That is more than the {LIMIT / 1e6:.0f} MB it may be: find what has grown.")
 
 
-def cargo(command, *arguments) -> str:
-    line = ["cargo", command, "--manifest-path", str(MANIFEST), *arguments]
-    return subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def metadata(*arguments) -> dict:
-    return json.loads(cargo("metadata", "--locked", "--format-version", "1", *arguments))
-
-
-# --- What is needed ---------------------------------------------------------------------------------------------------
-
-
-def needed_crates() -> dict:
-    """The features of every crate that a build of the package compiles on some supported platform, under the name of
-    its folder. Tests and their dependencies are no part of such a build."""
-    # `cargo metadata` knows platforms, but holds every optional dependency for needed; `cargo tree` knows better, but
-    # takes the machine it runs on for the one that build scripts run on. What both say is right.
-    tree = cargo(
-        "tree", "--locked", "--package", "kmsr", "--edges", "normal,build", "--target", "all", "--prefix", "none"
-    )
-    compiled = {"-".join(line.replace(" v", " ", 1).split()[:2]) for line in tree.splitlines()}
-    needed = {}
-    for platform in PLATFORMS:
-        answer = metadata("--filter-platform", platform)
-        packages = {package["id"]: package for package in answer["packages"]}
-        nodes = {node["id"]: node for node in answer["resolve"]["nodes"]}
-        waiting = [answer["resolve"]["root"]]
-        seen = set()
-        while waiting:
-            node = nodes[waiting.pop()]
-            if node["id"] in seen:
-                continue
-            seen.add(node["id"])
-            waiting += [
-                dependency["pkg"]
-                for dependency in node["deps"]
-                if any(kind["kind"] in (None, "build") for kind in dependency["dep_kinds"])
-            ]
-            package = packages[node["id"]]
-            folder = f"{package['name']}-{package['version']}"
-            if package["source"] and folder in compiled:
-                needed.setdefault(folder, set()).update(node["features"])
-    return needed
-
-
 # --- Trimming ---------------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +70,7 @@ def trim(crate, features) -> None:
             if path.is_file() and not wanted(crate.name, path.relative_to(crate), features):
                 path.unlink()
         for path in crate.rglob("*.md"):
-            # Emptied rather than removed: many a crate includes its README when it is compiled.
+            # Emptied rather than removed: many a crate includes its pages when it is compiled.
             if not LICENCE.search(path.name):
                 path.write_bytes(b"")
     remove_empty_folders(crate)
@@ -147,7 +91,7 @@ def keep_manifest(crate) -> None:
 
 
 def wanted(crate, path, features) -> bool:
-    if LICENCE.search(path.name) and path.suffix in ("", ".md", ".txt"):
+    if path.suffix == ".md" or (LICENCE.search(path.name) and path.suffix in ("", ".txt")):
         return True
     if (len(path.parts) > 1 and NOT_BUILT.fullmatch(path.parts[0])) or path.name in ("Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"):
         return False

@@ -5,10 +5,10 @@ cd "$(dirname "$0")/.."
 . tools/steps.sh
 
 stamp=.cache/vendor.stamp
-now=$(cat src/rust/Cargo.lock src/rust/Cargo.toml src/rust/crates/*/Cargo.toml tools/vendor.py | sha256sum)
+now=$(cat src/rust/Cargo.lock src/rust/Cargo.toml src/rust/crates/*/Cargo.toml tools/vendor.py tools/crates.py | sha256sum)
 if [ ! -f dist/vendor.tar.xz ] || [ "$now" != "$(cat $stamp 2>/dev/null)" ]; then
     rm -f $stamp
-    step "gather and pack the crates" python3 tools/vendor.py
+    step "gather and pack the crates" "$(sh tools/venv.sh --find)" tools/vendor.py
     printf '%s\n' "$now" >$stamp
 fi
-ls -l dist/vendor.tar.xz | awk '{ printf "  dist/vendor.tar.xz: %.1f MB\n", $5 / 1e6 }'
+show_size dist/vendor.tar.xz

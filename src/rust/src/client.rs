@@ -61,7 +61,9 @@ fn rs_client(settings: List, secrets: Robj) -> Robj {
 /// The service's id of the client's last successful request, or `NULL`.
 #[extendr]
 fn rs_last_request_id(client: Robj) -> Robj {
-    let id = Handle::from_r(&client).ok().and_then(|handle| handle.last_request_id.borrow().clone());
+    let id = Handle::from_r(&client)
+        .ok()
+        .and_then(|handle| handle.last_request_id.borrow().clone());
     id.map_or_else(|| ().into(), Robj::from)
 }
 
@@ -90,8 +92,16 @@ fn make(settings: &List, secrets: &Robj) -> Result<Handle, Failure> {
 }
 
 fn describe(resolved: &Resolved) -> List {
-    let value = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.value.as_str().into());
-    let source = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.source.as_str().into());
+    let value = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.value.as_str().into())
+    };
+    let source = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.source.as_str().into())
+    };
     list!(
         region = value(&resolved.region),
         region_source = source(&resolved.region),

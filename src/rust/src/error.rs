@@ -79,14 +79,26 @@ impl Failure {
     fn into_r(self) -> Robj {
         match self {
             Self::Stopped(Stopped::Interrupt) => tagged("interrupted", "", vec![]),
-            Self::Stopped(Stopped::Error(condition)) => tagged("raised", "", vec![("condition", condition)]),
+            Self::Stopped(Stopped::Error(condition)) => {
+                tagged("raised", "", vec![("condition", condition)])
+            }
             Self::Stale => tagged("stale", "", vec![]),
             Self::MaterialLost => tagged("material_lost", "", vec![]),
-            Self::Refused { kind, reason, message } => {
-                tagged("refused", &message, vec![("class", kind.into()), ("reason", reason.into())])
-            }
+            Self::Refused {
+                kind,
+                reason,
+                message,
+            } => tagged(
+                "refused",
+                &message,
+                vec![("class", kind.into()), ("reason", reason.into())],
+            ),
             Self::SecretsLost => tagged("secrets_lost", "", vec![]),
-            Self::Argument(BadArgument { argument, given, wanted }) => tagged(
+            Self::Argument(BadArgument {
+                argument,
+                given,
+                wanted,
+            }) => tagged(
                 "argument",
                 "",
                 vec![
@@ -103,7 +115,11 @@ impl Failure {
 fn call_failure(error: Error) -> Robj {
     let text = error.to_string();
     match error {
-        Error::Service { code, message, answer } => {
+        Error::Service {
+            code,
+            message,
+            answer,
+        } => {
             let body = serde_json::from_slice(&answer.body).unwrap_or(serde_json::Value::Null);
             tagged(
                 "service",
@@ -122,7 +138,12 @@ fn call_failure(error: Error) -> Robj {
             vec![
                 ("status_code", i32::from(answer.status).into()),
                 ("request_id", answer.request_id.into_robj_or_null()),
-                ("body", for_r(&String::from_utf8_lossy(&answer.body)).into_owned().into()),
+                (
+                    "body",
+                    for_r(&String::from_utf8_lossy(&answer.body))
+                        .into_owned()
+                        .into(),
+                ),
             ],
         ),
         Error::Timeout { phase } => {
@@ -142,7 +163,10 @@ fn call_failure(error: Error) -> Robj {
 }
 
 fn tagged(kind: &str, message: &str, fields: Vec<(&str, Robj)>) -> Robj {
-    let mut pairs = vec![("kind", Robj::from(kind)), ("message", for_r(message).into_owned().into())];
+    let mut pairs = vec![
+        ("kind", Robj::from(kind)),
+        ("message", for_r(message).into_owned().into()),
+    ];
     pairs.extend(fields);
     let mut list = List::from_pairs(pairs).into_robj();
     // A class attribute on a fresh list is never refused.

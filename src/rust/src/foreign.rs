@@ -72,7 +72,10 @@ pub(crate) fn string_bytes(vector: &Robj, index: usize) -> Option<(&[u8], Encodi
             return None;
         }
         let length = Rf_xlength(element) as usize;
-        (std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length), Rf_getCharCE(element))
+        (
+            std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length),
+            Rf_getCharCE(element),
+        )
     };
     // R's cetype_t.
     let encoding = match encoding {

@@ -7,9 +7,17 @@ use crate::error::{Failure, into_r};
 /// Plain R values as indented JSON.
 #[extendr]
 fn rs_to_json(value: Robj, pretty: bool) -> Robj {
-    into_r(r_to_json(&value, "value").map_err(Failure::from).map(|json| {
-        if pretty { format!("{json:#}") } else { json.to_string() }
-    }))
+    into_r(
+        r_to_json(&value, "value")
+            .map_err(Failure::from)
+            .map(|json| {
+                if pretty {
+                    format!("{json:#}")
+                } else {
+                    json.to_string()
+                }
+            }),
+    )
 }
 
 /// JSON as R values; `NULL` if it is none.

@@ -3,8 +3,12 @@
 //! Functions exported to R are named `rs_*`, take types whose conversion the R side has made sure of, and return a value or
 //! a failure (see [`error`]) that R turns into a condition. None raises an R error of its own.
 
-#![allow(missing_docs, reason = "extendr_module! writes public functions without any")]
+#![allow(
+    missing_docs,
+    reason = "extendr_module! writes public functions without any"
+)]
 
+mod bundle;
 mod client;
 mod convert;
 mod emulator;
@@ -20,6 +24,7 @@ use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
+    use bundle;
     use client;
     use emulator;
     use json;

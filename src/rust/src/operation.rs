@@ -25,7 +25,9 @@ fn rs_describe(value: Robj) -> String {
 fn rs_enumerations(operation: &str) -> List {
     let members = kmsr_model::operation(operation).map_or(&[][..], |operation| operation.input);
     let values = |member: &Member| match &member.shape {
-        Shape::Enum(known) | Shape::List(Shape::Enum(known)) => Some((member.name, Robj::from(known.values))),
+        Shape::Enum(known) | Shape::List(Shape::Enum(known)) => {
+            Some((member.name, Robj::from(known.values)))
+        }
         _ => None,
     };
     List::from_pairs(members.iter().filter_map(values).collect::<Vec<_>>())

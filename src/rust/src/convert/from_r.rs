@@ -18,10 +18,18 @@ pub(crate) fn arguments(operation: &'static Operation, given: &List) -> Checked<
     members(operation.input, &|name| given.get(name).cloned(), "")
 }
 
-fn members(members: &'static [Member], find: &dyn Fn(&str) -> Option<Robj>, path: &str) -> Checked<Arguments> {
+fn members(
+    members: &'static [Member],
+    find: &dyn Fn(&str) -> Option<Robj>,
+    path: &str,
+) -> Checked<Arguments> {
     let mut arguments = Arguments::new();
     for member in members {
-        let at = if path.is_empty() { member.name.to_owned() } else { format!("{path}${}", member.name) };
+        let at = if path.is_empty() {
+            member.name.to_owned()
+        } else {
+            format!("{path}${}", member.name)
+        };
         match find(member.name).filter(|value| !is_absent(value)) {
             Some(given) => match value(&member.shape, &given, &at)? {
                 // A data frame without rows.
@@ -54,7 +62,9 @@ fn value(shape: &'static Shape, given: &Robj, at: &str) -> Checked<Value> {
         Shape::Boolean => scalar::truth(given).map(Value::Boolean),
         Shape::Integer => scalar::whole_number(given).map(Value::Integer),
         // R has made numbers of everything else that is a time.
-        Shape::Timestamp => scalar::number(given).map(|seconds| Value::Timestamp(seconds.trunc() as i64)),
+        Shape::Timestamp => {
+            scalar::number(given).map(|seconds| Value::Timestamp(seconds.trunc() as i64))
+        }
         Shape::List(of) => return list(shape, of, given, at),
         Shape::Map => map(given).map(Value::Map),
         Shape::Structure(of) => return structure(shape, of, given, at),
@@ -62,7 +72,12 @@ fn value(shape: &'static Shape, given: &Robj, at: &str) -> Checked<Value> {
     value.ok_or_else(|| refusal(shape, given, at))
 }
 
-fn structure(shape: &'static Shape, of: &'static Structure, given: &Robj, at: &str) -> Checked<Value> {
+fn structure(
+    shape: &'static Shape,
+    of: &'static Structure,
+    given: &Robj,
+    at: &str,
+) -> Checked<Value> {
     let entries = (!inherits(given, "data.frame"))
         .then(|| named(given))
         .flatten()
@@ -84,20 +99,30 @@ fn structure(shape: &'static Shape, of: &'static Structure, given: &Robj, at: &s
             } else {
                 format!("an unknown member `{name}`")
             },
-            wanted: format!("a named list with no members but {}, each once", known.join(", ")),
+            wanted: format!(
+                "a named list with no members but {}, each once",
+                known.join(", ")
+            ),
         });
     }
-    let find = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let find = |name: &str| {
+        entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
     members(of.members, &find, at).map(Value::Structure)
 }
 
 fn list(shape: &'static Shape, of: &'static Shape, given: &Robj, at: &str) -> Checked<Value> {
     let items = match of {
         Shape::Structure(of) => rows(of, given),
-        _ if given.is_list() && is_plain(given) => given.as_list().map(|list| list.values().collect()),
-        _ if given.is_string() || inherits(given, "factor") => {
-            (0..given.len()).map(|index| text_at(given, index).map(Robj::from)).collect()
+        _ if given.is_list() && is_plain(given) => {
+            given.as_list().map(|list| list.values().collect())
         }
+        _ if given.is_string() || inherits(given, "factor") => (0..given.len())
+            .map(|index| text_at(given, index).map(Robj::from))
+            .collect(),
         _ => None,
     };
     items
@@ -117,12 +142,17 @@ fn rows(of: &'static Structure, given: &Robj) -> Option<Vec<Robj>> {
     }
     if given.is_list() && is_plain(given) {
         let items: Vec<Robj> = given.as_list()?.values().collect();
-        let is_row = |item: &Robj| (item.is_list() && !item.is_null()) || (item.is_string() && named(item).is_some() && item.len() > 1);
+        let is_row = |item: &Robj| {
+            (item.is_list() && !item.is_null())
+                || (item.is_string() && named(item).is_some() && item.len() > 1)
+        };
         if items.iter().all(is_row) {
             return Some(items);
         }
     }
-    let [key, value] = of.members else { return None };
+    let [key, value] = of.members else {
+        return None;
+    };
     let pairs = pairs(given)?;
     // One structure that was not put into a list would otherwise become as many as it has members.
     let unwrapped = |name: &str| {
@@ -135,7 +165,9 @@ fn rows(of: &'static Structure, given: &Robj) -> Option<Vec<Robj>> {
     if pairs.iter().all(|(name, _)| unwrapped(name)) {
         return None;
     }
-    let row = |(name, text)| List::from_pairs([(key.name, Robj::from(name)), (value.name, Robj::from(text))]).into();
+    let row = |(name, text)| {
+        List::from_pairs([(key.name, Robj::from(name)), (value.name, Robj::from(text))]).into()
+    };
     Some(pairs.into_iter().map(row).collect())
 }
 
@@ -143,7 +175,9 @@ fn table_rows(given: &Robj) -> Option<Vec<Robj>> {
     let columns = named(given)?;
     let count = columns.first().map_or(0, |(_, column)| column.len());
     let row = |index| {
-        let cell = |(name, column): &(String, Robj)| Some((name.clone(), Robj::from(text_at(column, index)?)));
+        let cell = |(name, column): &(String, Robj)| {
+            Some((name.clone(), Robj::from(text_at(column, index)?)))
+        };
         Some(List::from_pairs(columns.iter().map(cell).collect::<Option<Vec<_>>>()?).into())
     };
     (0..count).map(row).collect()

@@ -33,9 +33,14 @@ pub(super) fn refusal(shape: &'static Shape, given: &Robj, at: &str) -> BadArgum
 pub(super) fn wanted(shape: &'static Shape) -> String {
     match shape {
         Shape::String => "one string".to_owned(),
-        Shape::Enum(enumeration) => format!("one string, such as {:?}", enumeration.values.first().unwrap_or(&"")),
+        Shape::Enum(enumeration) => format!(
+            "one string, such as {:?}",
+            enumeration.values.first().unwrap_or(&"")
+        ),
         Shape::Blob => "a raw vector, or one string to be sent as its UTF-8 bytes".to_owned(),
-        Shape::Timestamp => "one time: a POSIXct, a Date, an ISO 8601 string, or seconds since 1970".to_owned(),
+        Shape::Timestamp => {
+            "one time: a POSIXct, a Date, an ISO 8601 string, or seconds since 1970".to_owned()
+        }
         Shape::Boolean => "TRUE or FALSE".to_owned(),
         Shape::Integer => "one whole number".to_owned(),
         Shape::Map => "a named list or character vector, each name once".to_owned(),
@@ -44,13 +49,18 @@ pub(super) fn wanted(shape: &'static Shape) -> String {
             "a list of lists like list({}), a named character vector, or a data frame with these columns",
             example(structure.members)
         ),
-        Shape::List(Shape::Structure(structure)) => format!("a list of lists like list({})", example(structure.members)),
+        Shape::List(Shape::Structure(structure)) => {
+            format!("a list of lists like list({})", example(structure.members))
+        }
         Shape::List(_) => "a character vector without NA, or a list of strings".to_owned(),
     }
 }
 
 fn example(members: &[Member]) -> String {
-    let members: Vec<_> = members.iter().map(|member| format!("{} = ...", member.name)).collect();
+    let members: Vec<_> = members
+        .iter()
+        .map(|member| format!("{} = ...", member.name))
+        .collect();
     format!("list({})", members.join(", "))
 }
 
@@ -78,16 +88,26 @@ pub(crate) fn describe(given: &Robj) -> String {
             _ => return "an object of another type".to_owned(),
         },
     };
-    if given.len() == 1 { kind } else { format!("{kind} of length {}", given.len()) }
+    if given.len() == 1 {
+        kind
+    } else {
+        format!("{kind} of length {}", given.len())
+    }
 }
 
 fn is_missing(given: &Robj) -> bool {
     given.len() == 1
         && match given.rtype() {
             Rtype::Strings => element(given, 0) == Text::Missing,
-            Rtype::Doubles => given.as_real_slice().is_some_and(|numbers| numbers[0].is_nan()),
-            Rtype::Integers => given.as_integer_slice().is_some_and(|numbers| numbers[0] == i32::MIN),
-            Rtype::Logicals => given.as_logical_slice().is_some_and(|truths| truths[0].is_na()),
+            Rtype::Doubles => given
+                .as_real_slice()
+                .is_some_and(|numbers| numbers[0].is_nan()),
+            Rtype::Integers => given
+                .as_integer_slice()
+                .is_some_and(|numbers| numbers[0] == i32::MIN),
+            Rtype::Logicals => given
+                .as_logical_slice()
+                .is_some_and(|truths| truths[0].is_na()),
             _ => false,
         }
 }

@@ -60,7 +60,11 @@ fn single(given: &Robj) -> Option<Robj> {
 /// The one element of a plain list of one element; any other object itself.
 fn unlisted(given: &Robj) -> Robj {
     let wrapped = given.is_list() && given.len() == 1 && is_plain(given);
-    let inner = if wrapped { given.as_list().and_then(|list| list.elt(0).ok()) } else { None };
+    let inner = if wrapped {
+        given.as_list().and_then(|list| list.elt(0).ok())
+    } else {
+        None
+    };
     inner.unwrap_or_else(|| given.clone())
 }
 
@@ -104,10 +108,16 @@ pub(super) fn text_at(given: &Robj, index: usize) -> Option<String> {
     }
     if let Some(numbers) = given.as_real_slice() {
         // Adding zero takes the sign off a negative one.
-        return numbers.get(index).filter(|number| number.abs() < EXACT).map(|number| (number + 0.0).to_string());
+        return numbers
+            .get(index)
+            .filter(|number| number.abs() < EXACT)
+            .map(|number| (number + 0.0).to_string());
     }
     if let Some(numbers) = given.as_integer_slice() {
-        return numbers.get(index).filter(|&&number| number != i32::MIN).map(i32::to_string);
+        return numbers
+            .get(index)
+            .filter(|&&number| number != i32::MIN)
+            .map(i32::to_string);
     }
     let truth = given.as_logical_slice()?.get(index)?;
     match (truth.is_true(), truth.is_false()) {
@@ -122,13 +132,21 @@ pub(super) fn named(given: &Robj) -> Option<Vec<(String, Robj)>> {
     let names = given.get_attrib("names")?;
     let name = |index| text_at(&names, index).filter(|name| !name.is_empty());
     if given.is_string() {
-        return (0..given.len()).map(|index| Some((name(index)?, text_at(given, index)?.into()))).collect();
+        return (0..given.len())
+            .map(|index| Some((name(index)?, text_at(given, index)?.into())))
+            .collect();
     }
     let values = given.as_list()?;
-    values.values().enumerate().map(|(index, value)| Some((name(index)?, value))).collect()
+    values
+        .values()
+        .enumerate()
+        .map(|(index, value)| Some((name(index)?, value)))
+        .collect()
 }
 
 /// Whether the object's content means what it says: it has no class, or one that says just that.
 pub(super) fn is_plain(given: &Robj) -> bool {
-    classes(given).iter().all(|class| matches!(class.as_str(), "AsIs" | "noquote" | "list"))
+    classes(given)
+        .iter()
+        .all(|class| matches!(class.as_str(), "AsIs" | "noquote" | "list"))
 }

@@ -8,8 +8,8 @@ use crate::foreign::{Encoding, string_bytes};
 /// What R takes the bytes from 0x80 to 0x9f for in text declared to be latin1: Windows' code page 1252. The bytes that the
 /// code page leaves open are NUL here.
 const CODE_PAGE_1252: [char; 32] = [
-    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–',
-    '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘',
+    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
 /// One element of a character vector.
@@ -40,7 +40,11 @@ pub(super) fn element(vector: &Robj, index: usize) -> Text {
 
 /// The text as R can hold it: an R string ends at the first NUL, so each becomes the sign for a character that is not there.
 pub(crate) fn for_r(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}").into()
+    } else {
+        text.into()
+    }
 }
 
 /// The object's class attribute; empty when it has none.

@@ -6,20 +6,27 @@ use super::refusal::BadArgument;
 
 /// A named list as an object, another list as an array, a scalar as a scalar; NULL and NA as null.
 pub(crate) fn r_to_json(value: &Robj, at: &str) -> Result<Value, BadArgument> {
+    // Before lists: extendr takes NULL for an empty one.
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
     if let Some(list) = value.as_list() {
         let names: Option<Vec<&str>> = value.names().map(Iterator::collect);
         return match names {
             Some(names) => names
                 .into_iter()
                 .zip(list.values())
-                .map(|(name, value)| Ok((name.to_owned(), r_to_json(&value, &format!("{at}${name}"))?)))
+                .map(|(name, value)| {
+                    Ok((name.to_owned(), r_to_json(&value, &format!("{at}${name}"))?))
+                })
                 .collect::<Result<Map<_, _>, _>>()
                 .map(Value::Object),
-            None => list.values().map(|value| r_to_json(&value, at)).collect::<Result<Vec<_>, _>>().map(Value::Array),
+            None => list
+                .values()
+                .map(|value| r_to_json(&value, at))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array),
         };
-    }
-    if value.is_null() {
-        return Ok(Value::Null);
     }
     let refused = || BadArgument {
         argument: at.to_owned(),
@@ -38,7 +45,10 @@ pub(crate) fn r_to_json(value: &Robj, at: &str) -> Result<Value, BadArgument> {
     if let Some(truth) = value.as_bool() {
         return Ok(truth.into());
     }
-    match value.as_real().or_else(|| value.as_integer().map(f64::from)) {
+    match value
+        .as_real()
+        .or_else(|| value.as_integer().map(f64::from))
+    {
         Some(number) if number.fract() == 0.0 && number.abs() < 9e15 => Ok((number as i64).into()),
         Some(number) => Ok(number.into()),
         None => Err(refused()),

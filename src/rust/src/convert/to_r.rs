@@ -20,7 +20,11 @@ pub(crate) fn answer(operation: &'static Operation, body: &[u8]) -> Option<Robj>
     if operation.output.is_empty() {
         return Some(List::new(0).into());
     }
-    let body: Map<String, Value> = if body.is_empty() { Map::new() } else { serde_json::from_slice(body).ok()? };
+    let body: Map<String, Value> = if body.is_empty() {
+        Map::new()
+    } else {
+        serde_json::from_slice(body).ok()?
+    };
     structure(operation.output, Some(&body))
 }
 
@@ -40,7 +44,9 @@ fn structure(members: &'static [Member], present: Option<&Map<String, Value>>) -
     let mut names = Vec::with_capacity(members.len());
     let mut values = Vec::with_capacity(members.len());
     for member in members {
-        let value = present.and_then(|present| present.get(member.name)).filter(|value| !value.is_null());
+        let value = present
+            .and_then(|present| present.get(member.name))
+            .filter(|value| !value.is_null());
         // Members that the mirrored interface lacks are there when the service sends them, and only then.
         if member.newer && value.is_none() {
             continue;
@@ -68,7 +74,13 @@ fn filled(shape: &'static Shape, value: &Value) -> Option<Robj> {
                 Shape::String | Shape::Enum(_) => {
                     items.iter().map(text).collect::<Option<Vec<_>>>()?.into()
                 }
-                _ => List::from_values(items.iter().map(|item| filled(of, item)).collect::<Option<Vec<_>>>()?).into(),
+                _ => List::from_values(
+                    items
+                        .iter()
+                        .map(|item| filled(of, item))
+                        .collect::<Option<Vec<_>>>()?,
+                )
+                .into(),
             }
         }
         Shape::Map => {
@@ -89,7 +101,12 @@ fn named_list(members: &Map<String, Value>, convert: impl Fn(&Value) -> Robj) ->
         // Without the empty names that from_pairs() would give it.
         return List::new(0).into();
     }
-    List::from_pairs(members.iter().map(|(name, value)| (for_r(name), convert(value)))).into()
+    List::from_pairs(
+        members
+            .iter()
+            .map(|(name, value)| (for_r(name), convert(value))),
+    )
+    .into()
 }
 
 fn empty(shape: &'static Shape) -> Option<Robj> {

@@ -48,8 +48,13 @@ impl Clock {
 
     /// The time now.
     pub fn now(&self) -> Time {
-        let base = self.inner.standing_at.unwrap_or_else(Time::of_system);
-        base.plus_millis(self.inner.advanced_millis.load(Ordering::SeqCst))
+        self.unadvanced()
+            .plus_millis(self.inner.advanced_millis.load(Ordering::SeqCst))
+    }
+
+    /// What the time would be, had the clock never been advanced: the time of everybody who was left behind.
+    pub fn unadvanced(&self) -> Time {
+        self.inner.standing_at.unwrap_or_else(Time::of_system)
     }
 
     /// Moves the clock forward; everything due in between is due from now on.
@@ -133,6 +138,18 @@ impl Time {
         format!(
             "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
             t.day, t.year, t.hour, t.minute, t.second
+        )
+    }
+
+    /// `Aug 30, 2015 12:36:00 PM`: the form of times within an audit record.
+    pub(crate) fn in_words(self) -> String {
+        let t = self.civil();
+        let half = if t.hour < 12 { "AM" } else { "PM" };
+        let hour = if t.hour % 12 == 0 { 12 } else { t.hour % 12 };
+        let month = MONTHS[t.month as usize - 1];
+        format!(
+            "{month} {}, {} {hour}:{:02}:{:02} {half}",
+            t.day, t.year, t.minute, t.second
         )
     }
 
@@ -280,6 +297,7 @@ mod tests {
         assert_eq!(time.basic(), "20150830T123600Z");
         assert_eq!(time.extended(), "2015-08-30T12:36:00Z");
         assert_eq!(time.imf_fixdate(), "Sun, 30 Aug 2015 12:36:00 GMT");
+        assert_eq!(time.in_words(), "Aug 30, 2015 12:36:00 PM");
         assert_eq!(Time::parse_basic("20150830T123600Z"), Some(time));
         assert_eq!(
             Time::parse_imf_fixdate("Sun, 30 Aug 2015 12:36:00 GMT"),
@@ -322,5 +340,6 @@ mod tests {
         let shared = clock.clone();
         clock.advance(Duration::from_secs(25 * 3600));
         assert_eq!(shared.now(), Time::from_millis(90_000_000));
+        assert_eq!(shared.unadvanced(), Time::from_millis(0));
     }
 }

@@ -62,3 +62,46 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyMaterialError> {
     SysRng.try_fill_bytes(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use pkcs8::pkcs5::pbes2::{Kdf, Pbkdf2Params, ScryptParams};
+    use pkcs8::pkcs5::scrypt;
+
+    use super::{MAX_ITERATIONS, derive, parameters, refuse_excess};
+
+    #[test]
+    fn extreme_costs_are_refused() {
+        let pbkdf2 = |count| Kdf::Pbkdf2(Pbkdf2Params::hmac_sha256(count, b"salt").unwrap());
+        assert!(refuse_excess(&pbkdf2(MAX_ITERATIONS)).is_ok());
+        assert!(refuse_excess(&pbkdf2(MAX_ITERATIONS + 1)).is_err());
+        let scrypt = |log_n, r, p| {
+            let params = scrypt::Params::new(log_n, r, p).unwrap();
+            Kdf::Scrypt(ScryptParams::from_params_and_salt(params, b"salt").unwrap())
+        };
+        assert!(refuse_excess(&scrypt(14, 8, 1)).is_ok());
+        assert!(refuse_excess(&scrypt(20, 8, 1)).is_ok());
+        assert!(refuse_excess(&scrypt(21, 8, 1)).is_err());
+        assert!(refuse_excess(&scrypt(14, 8, 17)).is_err());
+    }
+
+    #[test]
+    fn every_copy_has_a_salt_of_its_own() {
+        assert_ne!(parameters().unwrap(), parameters().unwrap());
+    }
+
+    /// RFC 7914 section 11, its first 32 bytes.
+    #[test]
+    fn pbkdf2_gives_the_published_key() {
+        let params = Pbkdf2Params::hmac_sha256(80_000, b"NaCl").unwrap();
+        assert_eq!(
+            *derive(b"Password", &params).unwrap(),
+            [
+                0x4d, 0xdc, 0xd8, 0xf6, 0x0b, 0x98, 0xbe, 0x21, 0x83, 0x0c, 0xee, 0x5e, 0xf2, 0x27,
+                0x01, 0xf9, 0x64, 0x1a, 0x44, 0x18, 0xd0, 0x4c, 0x04, 0x14, 0xae, 0xff, 0x08, 0x87,
+                0x6b, 0x34, 0xab, 0x56,
+            ]
+        );
+    }
+}

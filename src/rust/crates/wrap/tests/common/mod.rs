@@ -7,10 +7,11 @@
 )]
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use kmsr_wrap::{KeyMaterial, KeySpec, WrappingAlgorithm, WrappingKeySpec};
 use tempfile::TempDir;
 
 /// Whether the openssl command is here. Where tests must not be skipped (the environment variable CI is set), its absence
@@ -93,7 +94,7 @@ impl Scratch {
 
 /// A wrapping key pair made by openssl: its private key as a PEM file, its public key in DER.
 pub struct WrappingKey {
-    pub spec: kmsr_wrap::WrappingKeySpec,
+    pub spec: WrappingKeySpec,
     pub public_key: Vec<u8>,
     private_key: PathBuf,
     _scratch: Scratch,
@@ -104,19 +105,19 @@ impl WrappingKey {
     pub fn all() -> &'static [Self] {
         static KEYS: OnceLock<Vec<WrappingKey>> = OnceLock::new();
         KEYS.get_or_init(|| {
-            kmsr_wrap::WrappingKeySpec::ALL
+            WrappingKeySpec::ALL
                 .into_iter()
                 .map(Self::generate)
                 .collect()
         })
     }
 
-    pub fn of(spec: kmsr_wrap::WrappingKeySpec) -> &'static Self {
+    pub fn of(spec: WrappingKeySpec) -> &'static Self {
         Self::all().iter().find(|key| key.spec == spec).unwrap()
     }
 
-    fn generate(spec: kmsr_wrap::WrappingKeySpec) -> Self {
-        use kmsr_wrap::WrappingKeySpec::{Rsa2048, Rsa3072, Rsa4096, Sm2};
+    fn generate(spec: WrappingKeySpec) -> Self {
+        use WrappingKeySpec::{Rsa2048, Rsa3072, Rsa4096, Sm2};
         let pem = match spec {
             Rsa2048 => openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048", b""),
             Rsa3072 => openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072", b""),
@@ -133,16 +134,16 @@ impl WrappingKey {
     }
 
     /// Unwraps with openssl.
-    pub fn unwrap(&self, algorithm: kmsr_wrap::WrappingAlgorithm, wrapped: &[u8]) -> Vec<u8> {
+    pub fn unwrap(&self, algorithm: WrappingAlgorithm, wrapped: &[u8]) -> Vec<u8> {
         self.try_unwrap(algorithm, wrapped).unwrap()
     }
 
     pub fn try_unwrap(
         &self,
-        algorithm: kmsr_wrap::WrappingAlgorithm,
+        algorithm: WrappingAlgorithm,
         wrapped: &[u8],
     ) -> Result<Vec<u8>, String> {
-        use kmsr_wrap::WrappingAlgorithm as A;
+        use WrappingAlgorithm as A;
         const OAEP_SHA_1: &str =
             "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha1 -pkeyopt rsa_mgf1_md:sha1";
         const OAEP_SHA_256: &str = "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha256";
@@ -175,7 +176,7 @@ impl WrappingKey {
     }
 
     fn rsa_len(&self) -> usize {
-        use kmsr_wrap::WrappingKeySpec as W;
+        use WrappingKeySpec as W;
         match self.spec {
             W::Rsa2048 => 256,
             W::Rsa3072 => 384,
@@ -190,8 +191,8 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// The command that makes a private key of an asymmetric spec, PKCS#8 in PEM.
-pub fn genpkey(spec: kmsr_wrap::KeySpec) -> &'static str {
-    use kmsr_wrap::KeySpec as K;
+pub fn genpkey(spec: KeySpec) -> &'static str {
+    use KeySpec as K;
     match spec {
         K::Rsa2048 => "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
         K::Rsa3072 => "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072",
@@ -207,31 +208,38 @@ pub fn genpkey(spec: kmsr_wrap::KeySpec) -> &'static str {
 }
 
 /// A private key of an asymmetric spec by openssl, PKCS#8 in PEM, made once per test program.
-pub fn private_key(spec: kmsr_wrap::KeySpec) -> &'static [u8] {
-    static KEYS: OnceLock<Vec<(kmsr_wrap::KeySpec, OnceLock<Vec<u8>>)>> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| {
-        let asymmetric = kmsr_wrap::KeySpec::ALL
-            .into_iter()
-            .filter(|spec| spec.is_asymmetric());
-        asymmetric.map(|spec| (spec, OnceLock::new())).collect()
-    });
-    let (_, key) = keys
-        .iter()
-        .find(|(candidate, _)| *candidate == spec)
-        .unwrap();
-    key.get_or_init(|| openssl(genpkey(spec), b""))
+pub fn private_key(spec: KeySpec) -> &'static [u8] {
+    static KEYS: PerSpec<Vec<u8>> = PerSpec::new();
+    KEYS.of(spec, || openssl(genpkey(spec), b""))
+}
+
+/// Random key material of a spec, made once per test program: RSA keys take a while.
+pub fn material(spec: KeySpec) -> &'static KeyMaterial {
+    static MATERIALS: PerSpec<KeyMaterial> = PerSpec::new();
+    MATERIALS.of(spec, || KeyMaterial::random(spec).unwrap())
+}
+
+/// A value for each spec, made when it is first asked for.
+struct PerSpec<T>([OnceLock<T>; KeySpec::ALL.len()]);
+
+impl<T> PerSpec<T> {
+    const fn new() -> Self {
+        Self([const { OnceLock::new() }; KeySpec::ALL.len()])
+    }
+
+    fn of(&self, spec: KeySpec, make: impl FnOnce() -> T) -> &T {
+        let index = KeySpec::ALL.iter().position(|&candidate| candidate == spec);
+        self.0[index.unwrap()].get_or_init(make)
+    }
 }
 
 /// Every asymmetric spec.
-pub fn asymmetric() -> impl Iterator<Item = kmsr_wrap::KeySpec> {
-    kmsr_wrap::KeySpec::ALL
-        .into_iter()
-        .filter(|spec| spec.is_asymmetric())
+pub fn asymmetric() -> impl Iterator<Item = KeySpec> {
+    KeySpec::ALL.into_iter().filter(|spec| spec.is_asymmetric())
 }
 
 /// The PKCS#8 inside key material, by wrapping it and unwrapping it with openssl: there is no other way out.
-pub fn reveal(material: &kmsr_wrap::KeyMaterial) -> Vec<u8> {
-    use kmsr_wrap::{WrappingAlgorithm, WrappingKeySpec};
+pub fn reveal(material: &KeyMaterial) -> Vec<u8> {
     let (algorithm, key) = if material.spec().is_china_only() {
         (WrappingAlgorithm::RsaesOaepSha256, WrappingKeySpec::Rsa4096)
     } else {
@@ -248,8 +256,4 @@ pub fn message<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
         Ok(_) => panic!("no error"),
         Err(error) => error.to_string(),
     }
-}
-
-pub fn exists(path: &Path) -> bool {
-    path.exists()
 }
