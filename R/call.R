@@ -9,7 +9,7 @@ call_operation <- function(handle, operation, arguments) {
     connect(handle)
     result <- rs_call(handle$pointer, operation, arguments)
   }
-  unwrap(result, operation)
+  unwrap(result, operation, arguments)
 }
 
 abort_missing_argument <- function(argument, method) {

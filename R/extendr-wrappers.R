@@ -98,6 +98,9 @@ rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, o
 # What a value is, in words and without its content, for messages about arguments.
 rs_describe <- function(value) .Call(wrap__rs_describe, value)
 
+# The values this version knows of an operation's arguments that are enumerations or lists of them: a named list.
+rs_enumerations <- function(operation) .Call(wrap__rs_enumerations, operation)
+
 # Wraps key material, or a raw vector, under a public key.
 rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)
 

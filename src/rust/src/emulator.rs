@@ -114,7 +114,10 @@ fn start(port: u16, region: &str, store: &str, quotas: f64) -> Result<Emulator, 
     Emulator::start(config).map_err(|error| Failure::Refused {
         kind: "emulator",
         reason: "start",
-        message: format!("The emulator cannot start on 127.0.0.1:{port}: {error}."),
+        message: format!(
+            "The emulator cannot start on 127.0.0.1:{port}: {}.",
+            error.to_string().trim_end_matches('.')
+        ),
     })
 }
 

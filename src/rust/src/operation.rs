@@ -1,6 +1,7 @@
 //! One call of one operation.
 use extendr_api::prelude::*;
 use kmsr_client::Error;
+use kmsr_model::{Member, Shape};
 
 use crate::client::Handle;
 use crate::convert;
@@ -17,6 +18,19 @@ fn rs_call(client: Robj, operation: &str, arguments: List) -> Robj {
 #[extendr]
 fn rs_describe(value: Robj) -> String {
     convert::describe(&value)
+}
+
+/// The values this version knows of an operation's arguments that are enumerations or lists of them: a named list.
+#[extendr]
+fn rs_enumerations(operation: &str) -> List {
+    let members = kmsr_model::operation(operation).map_or(&[][..], |operation| operation.input);
+    let values = |member: &Member| match &member.shape {
+        Shape::Enum(known) | Shape::List(Shape::Enum(known)) => {
+            Some((member.name, Robj::from(known.values)))
+        }
+        _ => None,
+    };
+    List::from_pairs(members.iter().filter_map(values).collect::<Vec<_>>())
 }
 
 fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
@@ -40,4 +54,5 @@ extendr_module! {
     mod operation;
     fn rs_call;
     fn rs_describe;
+    fn rs_enumerations;
 }

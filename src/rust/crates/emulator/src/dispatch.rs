@@ -15,7 +15,7 @@ use crate::operations::{self, Answer, Call, Operation};
 use crate::pool::Pool;
 use crate::quota::Quotas;
 use crate::request::Parameters;
-use crate::sigv4::{self, Incoming, Refusal, Signer};
+use crate::sigv4::{self, Incoming, Now, Refusal, Signer};
 use crate::state::World;
 use crate::store::Store;
 use crate::{crypto, sts, validate};
@@ -27,7 +27,8 @@ pub(crate) struct Service {
     pub(crate) credentials: Vec<Credentials>,
     pub(crate) pool: Pool,
     pub(crate) world: Mutex<World>,
-    pub(crate) store: Option<Store>,
+    /// Gone once the emulator has stopped: whoever comes next may open the file.
+    pub(crate) store: Mutex<Option<Store>>,
     pub(crate) faults: Faults,
     pub(crate) quotas: Quotas,
     pub(crate) log: Log,
@@ -171,7 +172,8 @@ impl Service {
         let touched = std::mem::take(&mut call.touched);
         record.resources = touched;
         let changes = world.take_changes();
-        if let Some(store) = &self.store {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = store.as_ref() {
             store.save(&world, &changes).map_err(|error| ServiceError {
                 message: Some(format!("The emulator's store cannot be written: {error}")),
                 ..ServiceError::internal()
@@ -208,7 +210,11 @@ impl Service {
     }
 
     fn believe(&self, request: &Incoming<'_>, service: &str) -> Result<Signer<'_>, Refusal> {
-        sigv4::verify(request, service, &self.credentials, self.believed_time())
+        let now = Now {
+            here: self.believed_time(),
+            left_behind: self.faults.skewed(self.clock.unadvanced()),
+        };
+        sigv4::verify(request, service, &self.credentials, now)
     }
 
     /// The record of a call, as far as it is known before the call is run.

@@ -1,8 +1,8 @@
 //! RSA keys made ahead: making one takes up to seconds, an answer may not.
 //!
-//! One pool and one thread of its own serve every emulator of the process. The thread keeps a few keys of each size ready;
-//! the first sign of an import (a key of EXTERNAL origin) makes it keep enough for a burst. A process that was forked has a
-//! pool of its own.
+//! One pool and one thread of its own serve every emulator of the process. The thread keeps a key of each size ready. The
+//! first sign of imports (a key of EXTERNAL origin) makes it keep enough of the longest for a burst, and the first use of
+//! any size enough of that. A process that was forked has a pool of its own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,11 +13,10 @@ use tokio::sync::oneshot;
 use crate::crypto::{Failed, asymmetric::KeyPair};
 use crate::spec::RsaSize;
 
-/// How many keys of each size are kept ready before and after the first sign of an import.
-const AT_REST: usize = 2;
-const FOR_A_BURST: usize = 12;
-/// In the order they are made: the size AWS recommends first.
-const SIZES: [RsaSize; 3] = [RsaSize::Bits4096, RsaSize::Bits2048, RsaSize::Bits3072];
+/// How many keys of a size are kept ready before and after the first sign that they are wanted.
+const AT_REST: usize = 1;
+const FOR_A_BURST: usize = 10;
+const SIZES: [RsaSize; 3] = [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096];
 
 /// The process's pool.
 #[derive(Clone)]
@@ -34,7 +33,7 @@ struct Shared {
 struct State {
     ready: [VecDeque<KeyPair>; 3],
     waiting: [VecDeque<oneshot::Sender<KeyPair>>; 3],
-    target: usize,
+    targets: [usize; 3],
     stopping: bool,
 }
 
@@ -78,7 +77,7 @@ impl Pool {
         let pool = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    target: AT_REST,
+                    targets: [AT_REST; 3],
                     ..State::default()
                 }),
                 changed: Condvar::new(),
@@ -98,17 +97,15 @@ impl Pool {
 
     /// Says that imports are near, so that a burst of them finds its keys ready.
     pub(crate) fn expect_a_burst(&self) {
-        let mut state = lock(&self.shared.state);
-        if state.target < FOR_A_BURST {
-            state.target = FOR_A_BURST;
-            self.shared.changed.notify_all();
-        }
+        lock(&self.shared.state).targets[slot(RsaSize::Bits4096)] = FOR_A_BURST;
+        self.shared.changed.notify_all();
     }
 
     /// A key that nobody else has; from the pool, or as soon as it is made.
     pub(crate) async fn take(&self, size: RsaSize) -> Result<KeyPair, Failed> {
         let receiver = {
             let mut state = lock(&self.shared.state);
+            state.targets[slot(size)] = FOR_A_BURST;
             let taken = state.ready[slot(size)].pop_front();
             self.shared.changed.notify_all();
             if let Some(pair) = taken {
@@ -171,7 +168,7 @@ impl State {
         awaited.or_else(|| {
             SIZES
                 .into_iter()
-                .filter(|size| self.ready[slot(*size)].len() < self.target)
+                .filter(|size| self.ready[slot(*size)].len() < self.targets[slot(*size)])
                 .min_by_key(|size| self.ready[slot(*size)].len())
         })
     }
