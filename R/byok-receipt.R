@@ -41,13 +41,18 @@ byok_receipt_write <- function(receipt, path) {
 #' @rdname byok_receipt_write
 #' @export
 byok_receipt_read <- function(path) {
-  data <- read_json(check_string(path, "path"), "kmsr-receipt", "receipt")
-  data$format <- NULL
-  data$version <- NULL
-  receipt <- lapply(data, function(value) value %||% NA_character_)
+  path <- check_string(path, "path")
+  data <- read_json(path, "kmsr-receipt", "receipt")
+  if (!is_string(data$key_arn) || !is_string(data$key_spec) || !is.list(data$proof)) {
+    abort_kmsr(
+      sprintf("The receipt %s is damaged: it does not say which key it is of, or what was proven.", path),
+      class = c("kmsr_file_error", "kmsr_argument_error"), argument = "path"
+    )
+  }
+  receipt <- lapply(rlang::set_names(receipt_fields), function(name) data[[name]] %||% NA_character_)
   receipt$expires <- read_time(data$expires)
   receipt$imported_at <- read_time(data$imported_at)
-  receipt$request_ids <- unlist(data$request_ids)
+  receipt["request_ids"] <- list(unlist(data$request_ids))
   receipt$proof <- structure(
     list(
       method = data$proof$method, proven = data$proof$proven %||% NA, statement = data$proof$statement,
@@ -57,6 +62,11 @@ byok_receipt_read <- function(path) {
   )
   structure(receipt, class = "kms_import_receipt")
 }
+
+receipt_fields <- c(
+  "key_id", "key_arn", "key_spec", "key_usage", "alias", "key_material_id", "wrapping_algorithm", "wrapping_key_spec",
+  "expires", "proof", "imported_at", "request_ids"
+)
 
 new_receipt <- function(key, result, wrapping, proof, alias, request_ids) {
   structure(
@@ -118,7 +128,7 @@ as.data.frame.kms_import_receipt <- function(x, row.names = NULL, optional = FAL
 
 receipt_data <- function(receipt) {
   data <- unclass(receipt)
-  data$expires <- write_time(receipt$expires)
+  data["expires"] <- list(write_time(receipt$expires))
   data$imported_at <- write_time(receipt$imported_at)
   data$request_ids <- as.list(receipt$request_ids)
   data$proof <- unclass(receipt$proof)

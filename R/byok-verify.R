@@ -60,20 +60,34 @@ byok_verify <- function(svc, key, key_material, drill = TRUE) {
 
 # The proof that needs no second import.
 prove_import <- function(svc, key, key_material, facts, key_material_id = NULL) {
+  prove(svc, key, new_evidence(key_material, facts), key_material_id)
+}
+
+# What can be known of key material and compared with KMS later, without the material and without a secret: its public
+# key, or its MAC of a random message. Of a symmetric key nothing.
+new_evidence <- function(key_material, facts) {
   if (!is.null(facts$public_key)) {
+    list(public_key = facts$public_key)
+  } else if (startsWith(facts$key_spec, "HMAC_")) {
+    algorithm <- sub("HMAC_", "HMAC_SHA_", facts$key_spec)
+    nonce <- unwrap(rs_random(32L))
+    mac <- unwrap(rs_key_material_mac(key_material_pointer(key_material), nonce, algorithm))
+    list(mac = mac, nonce = nonce, mac_algorithm = algorithm)
+  }
+}
+
+prove <- function(svc, key, evidence, key_material_id = NULL) {
+  if (!is.null(evidence$public_key)) {
     theirs <- svc$get_public_key(KeyId = key$Arn)$PublicKey
     check_proof(
-      identical(theirs, facts$public_key), "public_key", key,
+      identical(theirs, evidence$public_key), "public_key", key,
       "KMS' public key equals the one computed from the material, byte for byte.",
       "KMS' public key is not the one of this material"
     )
-  } else if (startsWith(facts$key_spec, "HMAC_")) {
-    algorithm <- sub("HMAC_", "HMAC_SHA_", facts$key_spec)
-    nonce <- rs_random(32L)
-    theirs <- svc$generate_mac(Message = nonce, KeyId = key$Arn, MacAlgorithm = algorithm)$Mac
-    ours <- unwrap(rs_key_material_mac(key_material_pointer(key_material), nonce, algorithm))
+  } else if (!is.null(evidence$mac)) {
+    theirs <- svc$generate_mac(Message = evidence$nonce, KeyId = key$Arn, MacAlgorithm = evidence$mac_algorithm)$Mac
     check_proof(
-      identical(theirs, ours), "mac", key,
+      identical(theirs, evidence$mac), "mac", key,
       "KMS' MAC of a random message equals the one computed with the material.",
       "KMS' MAC of a random message is not the one this material gives"
     )

@@ -8,6 +8,7 @@
     reason = "extendr_module! writes public functions without any"
 )]
 
+mod bundle;
 mod client;
 mod convert;
 mod emulator;
@@ -23,6 +24,7 @@ use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
+    use bundle;
     use client;
     use emulator;
     use json;
