@@ -23,9 +23,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A configured client with its connection pool. Belongs to one process and one runtime.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     kms: aws_sdk_kms::Client,
+    /// The same without retries, on the same connections.
+    kms_once: aws_sdk_kms::Client,
     has_region: bool,
 }
 
@@ -72,10 +74,25 @@ impl Client {
             Credentials::Anonymous => config.allow_no_auth(),
             _ => config.credentials_provider(identity::provider(settings, region, http_client)),
         };
+        let config = config.build();
+        let once = config
+            .to_builder()
+            .retry_config(RetryConfig::disabled())
+            .build();
         Ok(Self {
-            kms: aws_sdk_kms::Client::from_conf(config.build()),
+            kms: aws_sdk_kms::Client::from_conf(config),
+            kms_once: aws_sdk_kms::Client::from_conf(once),
             has_region: resolved.region.is_some(),
         })
+    }
+
+    /// The same client, on the same connections, that sends every call once: for callers with a pace or retries of their
+    /// own.
+    pub fn once(&self) -> Self {
+        Self {
+            kms: self.kms_once.clone(),
+            ..self.clone()
+        }
     }
 
     /// Sends one operation, retries included, and returns the service's successful answer.

@@ -137,15 +137,13 @@ impl Service {
         record: &mut LogRecord,
     ) -> Answer {
         let size = operations::rsa_key_needed(operation.name, parameters);
+        let wrapping = operation.name == "GetParametersForImport";
         let key_pair = match size {
-            Some(size) => Some(
-                self.pool
-                    .take(size)
-                    .await
-                    .map_err(|_| ServiceError::internal())?,
-            ),
+            Some(size) if wrapping => Some(self.pool.take_wrapping(size).await),
+            Some(size) => Some(self.pool.take(size).await),
             None => None,
         };
+        let key_pair = key_pair.transpose().map_err(|_| ServiceError::internal())?;
         // A panic below is caught before it can reach the lock, so the lock is never poisoned.
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
@@ -165,7 +163,8 @@ impl Service {
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| (operation.run)(&mut call)))
             .unwrap_or_else(|_| Err(ServiceError::internal()));
-        if let (Some(size), Some(pair)) = (size, call.key_pair.take()) {
+        // A wrapping key may be in somebody else's hands.
+        if let (Some(size), Some(pair), false) = (size, call.key_pair.take(), wrapping) {
             self.pool.give_back(size, pair);
         }
         let touched = std::mem::take(&mut call.touched);
