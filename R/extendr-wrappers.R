@@ -59,6 +59,20 @@ rs_emulator_log <- function(emulator) .Call(wrap__rs_emulator_log, emulator)
 # Forgets what was called.
 rs_emulator_clear_log <- function(emulator) .Call(wrap__rs_emulator_clear_log, emulator)
 
+# A flight with no calls yet.
+rs_flight_new <- function() .Call(wrap__rs_flight_new)
+
+# Adds a call, under a number that its result will bear: `NULL`, or the failure to make a request of it. It is sent when
+# results are next waited for.
+rs_flight_add <- function(flight, client, id, operation, arguments) .Call(wrap__rs_flight_add, flight, client, id, operation, arguments)
+
+# The next call to end, as a list of its number `id`, its `result` or failure, and the service's `request_id`; `NULL` if
+# none does within so many seconds.
+rs_flight_next <- function(flight, timeout_seconds) .Call(wrap__rs_flight_next, flight, timeout_seconds)
+
+# Gives up what is under way: the connections are closed, and what the service makes of it is not heard.
+rs_flight_abandon <- function(flight) .Call(wrap__rs_flight_abandon, flight)
+
 # Plain R values as indented JSON.
 rs_to_json <- function(value, pretty) .Call(wrap__rs_to_json, value, pretty)
 
@@ -91,6 +105,16 @@ rs_random <- function(length) .Call(wrap__rs_random, length)
 
 # An object that makes `save()` and its kin stop with an error that says why.
 rs_guard <- function() .Call(wrap__rs_guard)
+
+# Opens a ledger, made if there is none, and locks it: a list of the ledger's `pointer`, its `lines`, how many of them
+# are `sound` from the beginning, and the bytes of a last line that was `torn`, which are cut off.
+rs_ledger_open <- function(path) .Call(wrap__rs_ledger_open, path)
+
+# Adds lines, each a JSON object; with `sync`, waits until the disk has them. `NULL` or the failure.
+rs_ledger_append <- function(ledger, lines, sync) .Call(wrap__rs_ledger_append, ledger, lines, sync)
+
+# Closes a ledger and frees it for others; the second time does nothing.
+rs_ledger_close <- function(ledger) .Call(wrap__rs_ledger_close, ledger)
 
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
 rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)

@@ -13,9 +13,11 @@ mod client;
 mod convert;
 mod emulator;
 mod error;
+mod flight;
 mod foreign;
 mod json;
 mod key_material;
+mod ledger;
 mod operation;
 mod runtime;
 mod wrap;
@@ -27,8 +29,10 @@ extendr_module! {
     use bundle;
     use client;
     use emulator;
+    use flight;
     use json;
     use key_material;
+    use ledger;
     use operation;
     use wrap;
 }

@@ -144,7 +144,11 @@ impl Service {
         let Some(size) = wanted else {
             return outcome;
         };
-        let key_pair = self.pool.take(size).await;
+        let key_pair = if operation.name == "GetParametersForImport" {
+            self.pool.take_wrapping(size).await
+        } else {
+            self.pool.take(size).await
+        };
         let key_pair = key_pair.map_err(|_| ServiceError::internal())?;
         self.attempt(operation, parameters, record, Some(key_pair))
             .0
