@@ -71,6 +71,7 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
     key_usage = key_usage, multi_region = multi_region
   )
   import <- new_import(svc, facts, wait)
+  import$alias <- new_key$alias
 
   key <- if (is.null(key_id)) {
     check_new_key(svc, new_key, facts)
@@ -99,8 +100,8 @@ new_import <- function(svc, facts, wait, resume = resume_import, what = "import"
     abort_argument("wait", describe_value(wait), "one number of seconds, 0 or more")
   }
   list2env(list(
-    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, step = "start",
-    request_ids = character()
+    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, alias = NULL,
+    step = "start", request_ids = character()
   ), parent = emptyenv())
 }
 
@@ -183,6 +184,9 @@ import_remedy <- function(import) {
   c(
     i = sprintf("The key %s%s is %s.", key$Arn, if (import$created) " was created and" else "", key$KeyState),
     i = sprintf("To go on: %s.", import$resume(key$KeyId)),
+    i = if (import$created && !is.null(import$alias)) {
+      sprintf("Then give it its alias: svc$create_alias(\"%s\", \"%s\").", import$alias, key$KeyId)
+    },
     i = if (import$created) {
       sprintf("To give it up: svc$schedule_key_deletion(\"%s\", PendingWindowInDays = 7).", key$KeyId)
     }
