@@ -96,7 +96,7 @@ emulator_env <- function(emulator) {
 finish_child <- function(child) {
   child$wait(60000)
   output <- child$read_all_output_lines()
-  errors <- readLines(file.path(child$get_wd(), "errors"), warn = FALSE)
+  errors <- readLines(child$get_error_file(), warn = FALSE)
   if (!identical(child$get_exit_status(), 0L)) {
     stop("The child failed: ", paste(c(output, errors), collapse = "\n"))
   }
@@ -115,7 +115,7 @@ await_line <- function(child, line, seconds = 60) {
     }
     if (!child$is_alive()) break
   }
-  stop("The child never said ", line, ": ", paste(c(seen, readLines(file.path(child$get_wd(), "errors"), warn = FALSE)), collapse = "\n"))
+  stop("The child never said ", line, ": ", paste(c(seen, readLines(child$get_error_file(), warn = FALSE)), collapse = "\n"))
 }
 
 openssl <- function(...) {
