@@ -229,12 +229,18 @@ find_bundle_key <- function(svc, bundle, key_id) {
       )
     }
   }
+  unknown <- function(error) abort_bundle(
+    "key", sprintf("This client finds no key %s. %s", bundle$key_arn, error$message),
+    c(
+      i = sprintf("Is it a client of the account of the request, %s?", arn_part(bundle$key_arn, 5)),
+      i = "If it is, the key was deleted, or the identity lacks kms:DescribeKey."
+    )
+  )
   key <- tryCatch(
     describe_external_key(svc, bundle$key_arn),
-    kmsr_NotFoundException = function(e) abort_bundle(
-      "key", sprintf("This client knows no key %s.", bundle$key_arn),
-      c(i = "Is it the client of the account that the request was made in, and was the key not deleted?")
-    )
+    kmsr_NotFoundException = unknown,
+    # What AWS says of another account's keys.
+    kmsr_AccessDeniedException = unknown
   )
   if (key$KeySpec != bundle$key_spec) {
     abort_bundle("spec", sprintf("The bundle is for a key of spec %s, and %s is %s.", bundle$key_spec, key$Arn, key$KeySpec))

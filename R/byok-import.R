@@ -92,13 +92,14 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
   receipt
 }
 
-# One key's import under way: what is known of it when something fails. `resume` tells, of a key id, how to go on.
-new_import <- function(svc, facts, wait, resume = resume_import) {
+# One key's import under way: what is known of it when something fails. `resume` tells, of a key id, how to go on; `what`
+# is what the errors call it.
+new_import <- function(svc, facts, wait, resume = resume_import, what = "import") {
   if (!is_number(wait) || wait < 0) {
     abort_argument("wait", describe_value(wait), "one number of seconds, 0 or more")
   }
   list2env(list(
-    svc = svc, facts = facts, wait = wait, resume = resume, key = NULL, created = FALSE, step = "start",
+    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, step = "start",
     request_ids = character()
   ), parent = emptyenv())
 }
@@ -122,7 +123,7 @@ import_step <- function(import, step, expr) {
 with_import <- function(import, expr) {
   finished <- FALSE
   on.exit(if (!finished && has_effects(import)) {
-    rlang::inform(c("!" = "The import was interrupted.", import_remedy(import)))
+    rlang::inform(c("!" = sprintf("The %s was interrupted.", import$what), import_remedy(import)))
   })
   tryCatch(
     {
@@ -149,19 +150,23 @@ abort_import <- function(import, error) {
   if (!is.null(import$key)) {
     import$key <- tryCatch(import$svc$describe_key(import$key$Arn)$KeyMetadata, error = function(e) import$key)
   }
+  known <- c("step", "key_id", "key_arn", "key_state", "created")
   fields <- unclass(error)
-  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format"))]
+  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format", known))]
   rlang::exec(
     abort_kmsr,
-    sprintf("The import failed at step \"%s\": %s", import$step, error$message),
-    class = c("kmsr_import_error", setdiff(class(error), c("kmsr_error", "rlang_error", "error", "condition"))),
+    sprintf("The %s failed at step \"%s\": %s", import$what, import$step, error$message),
+    class = unique(c(
+      sprintf("kmsr_%s_error", import$what), "kmsr_import_error",
+      setdiff(class(error), c("kmsr_error", "rlang_error", "error", "condition"))
+    )),
     body = c(error$body, import_remedy(import)),
     step = import$step,
     key_id = import$key$KeyId,
     key_arn = import$key$Arn,
     key_state = import$key$KeyState,
     created = if (is.null(import$key)) NA else import$created,
-    attributes = attributes(error)[c("status_code", "error_response")],
+    attributes = attributes(error)[intersect(names(attributes(error)), c("status_code", "error_response"))],
     !!!fields
   )
 }
@@ -171,7 +176,7 @@ import_remedy <- function(import) {
   key <- import$key
   if (is.null(key)) {
     return(c(
-      i = "It cannot be told whether a key was created: the newest of svc$list_keys() may be it, PendingImport.",
+      i = "It cannot be told whether a key was created: look among svc$list_keys() for one that is PendingImport.",
       i = sprintf("To go on with it: %s.", import$resume("..."))
     ))
   }
@@ -220,6 +225,7 @@ import_parameters <- function(import, wrapping) {
 
 import_wrapped <- function(import, token, wrapped, valid_to, description = NULL, import_type = NULL,
                            key_material_id = NULL) {
+  import$valid_to <- valid_to
   args <- import_arguments(import$key, token, wrapped, valid_to, description, import_type, key_material_id)
   import_step(import, "import", eventually(import, function() do.call(import$svc$import_key_material, args)))
 }
@@ -249,7 +255,9 @@ finish_import <- function(import, result, wrapping, verify, evidence, alias) {
   if (!is.null(alias)) {
     import_step(import, "alias", import$svc$create_alias(AliasName = alias, TargetKeyId = key$KeyId))
   }
-  new_receipt(key, result, wrapping, proof, alias = alias, request_ids = import$request_ids)
+  new_receipt(
+    key, result, wrapping, proof, alias = alias, request_ids = import$request_ids, expires = import$valid_to
+  )
 }
 
 # Describes the key until it is no longer pending.

@@ -73,7 +73,8 @@ receipt_fields <- c(
   "expires", "proof", "imported_at", "request_ids"
 )
 
-new_receipt <- function(key, result, wrapping, proof, alias, request_ids) {
+# `expires` is this material's, in seconds since 1970: DescribeKey tells the earliest of all that a key has.
+new_receipt <- function(key, result, wrapping, proof, alias, request_ids, expires) {
   structure(
     list(
       key_id = key$KeyId,
@@ -84,7 +85,7 @@ new_receipt <- function(key, result, wrapping, proof, alias, request_ids) {
       key_material_id = first_or(result$KeyMaterialId, NA_character_),
       wrapping_algorithm = wrapping$wrapping_algorithm,
       wrapping_key_spec = wrapping$wrapping_key_spec,
-      expires = first_or(key$ValidTo, time_from(NA_real_)),
+      expires = time_from(floor(expires %||% NA_real_)),
       proof = proof,
       imported_at = now(),
       request_ids = request_ids

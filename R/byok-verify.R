@@ -35,6 +35,7 @@
 #' @export
 byok_verify <- function(svc, key, key_material, drill = TRUE) {
   check_client(svc)
+  check_flag(drill, "drill")
   facts <- key_material_facts(key_material)
   metadata <- find_key(svc, key, facts)
   if (metadata$KeyState == "PendingImport") {
@@ -123,21 +124,14 @@ escrow_drill <- function(svc, key, key_material, facts, material_id) {
 }
 
 # When one material of a symmetric key expires, as seconds since 1970; NULL for never. DescribeKey tells the earliest of
-# all, so the inventory is asked first.
+# all, so the list of its materials is asked first.
 material_expiry <- function(svc, key, material_id) {
-  rotations <- tryCatch(
-    unlist(paginate_lapply(
-      svc$list_key_rotations(KeyId = key$Arn, IncludeKeyMaterial = "ALL_KEY_MATERIAL"),
-      function(page) page$Rotations
-    ), recursive = FALSE),
-    kmsr_service_error = function(e) NULL
-  )
-  for (rotation in rotations) {
-    if (identical(rotation$KeyMaterialId, material_id)) {
-      return(if (length(rotation$ValidTo)) rotation$ValidTo)
-    }
+  materials <- tryCatch(list_materials(svc, key$Arn), kmsr_service_error = function(e) NULL)
+  known <- match(material_id, materials$key_material_id)
+  if (length(known) == 1 && !is.na(known)) {
+    return(seconds_or_never(materials$expires[known]))
   }
-  if (length(key$ValidTo)) key$ValidTo
+  if (length(key$ValidTo)) seconds_or_never(key$ValidTo)
 }
 
 check_proof <- function(equal, method, key, statement, contradiction) {

@@ -154,11 +154,8 @@ new_client <- function(config) {
     operation
   })
   names(operations) <- operation_methods
-  config$region <- handle$resolved$region %||% ""
-  config$endpoint <- handle$resolved$endpoint %||% ""
-  config$credentials$creds <- redact_creds(config$credentials$creds)
   structure(
-    c(operations, list(.internal = list(config = config, handle = handle))),
+    c(operations, list(.internal = list(config = complete_config(config, handle$resolved), handle = handle))),
     class = "kms_client"
   )
 }

@@ -126,3 +126,25 @@ openssl <- function(...) {
 }
 
 read_bytes <- function(path) readBin(path, "raw", file.size(path))
+
+# Whether bytes hold a secret: as it is, in hexadecimal digits, in base64, wherever it may begin.
+holds_secret <- function(bytes, secret) {
+  hex <- paste(format(secret), collapse = "")
+  # Base64 shows a secret in one of three ways, by where it begins; its outer digits depend on its neighbours.
+  base64 <- vapply(0:2, function(offset) {
+    text <- jsonlite::base64_enc(c(raw(offset), secret))
+    substr(gsub("\n", "", text), 5, nchar(text) - 4)
+  }, "")
+  forms <- c(list(secret), lapply(c(hex, toupper(hex), base64), charToRaw))
+  any(vapply(forms, function(form) length(grepRaw(form, bytes, fixed = TRUE)) > 0, logical(1)))
+}
+
+root_policy <- paste0(
+  "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Sid\": \"everything\", \"Effect\": \"Allow\", ",
+  "\"Principal\": {\"AWS\": \"arn:aws:iam::000000000000:root\"}, \"Action\": \"kms:*\", \"Resource\": \"*\"}]}"
+)
+
+# The same time, give or take what a test takes.
+expect_near <- function(seconds, expected) {
+  testthat::expect_lt(abs(seconds - expected), 60)
+}

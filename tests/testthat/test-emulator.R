@@ -94,6 +94,7 @@ test_that("an import waits for a key that is not yet known everywhere", {
   emulator$new_key_delay(1)
   receipt <- byok_import(emulator$client(), key_material_random("HMAC_256"))
   expect_true(receipt$proof$proven)
+  emulator$new_key_delay(60)
   expect_error(
     byok_import(emulator$client(), key_material_random("HMAC_256"), wait = 0),
     class = "kmsr_import_error"

@@ -73,13 +73,18 @@ fn rs_key_material_mac(material: Robj, message: &[u8], mac_algorithm: &str) -> R
 /// A copy to keep, encrypted with a passphrase: PEM.
 #[extendr]
 fn rs_key_material_encrypted(material: Robj, passphrase: &str) -> Robj {
-    into_r(from_r(&material).and_then(|material| Ok(material.export_encrypted(passphrase.as_bytes())?)))
+    into_r(
+        from_r(&material)
+            .and_then(|material| Ok(material.export_encrypted(passphrase.as_bytes())?)),
+    )
 }
 
 /// A copy to keep, wrapped under a public key (DER or PEM) of one's own.
 #[extendr]
 fn rs_key_material_wrapped(material: Robj, public_key: &[u8], wrapping_algorithm: &str) -> Robj {
-    into_r(wrapped(&material, public_key, wrapping_algorithm).map(|wrapped| Raw::from_bytes(&wrapped)))
+    into_r(
+        wrapped(&material, public_key, wrapping_algorithm).map(|wrapped| Raw::from_bytes(&wrapped)),
+    )
 }
 
 /// Random bytes from the operating system, for challenges that nobody must foresee.

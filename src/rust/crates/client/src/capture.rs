@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_kms::config::interceptors::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
-    BeforeTransmitInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
@@ -14,17 +14,17 @@ use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::body::SdkBody;
 
 use crate::client::Answer;
+use crate::tale::Tale;
 
 /// The state shared between a call and its interceptor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Seen {
     /// The last answer that was read whole.
     pub(crate) answer: Option<Answer>,
-    /// How many times the request was sent.
-    pub(crate) attempts: u32,
+    tale: Tale,
 }
 
-/// Records the answer, and adds request members that the SDK's types lack.
+/// Records the answer, tells the log, and adds request members that the SDK's types lack.
 #[derive(Debug)]
 pub(crate) struct Capture {
     seen: Arc<Mutex<Seen>>,
@@ -33,14 +33,19 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn new(
+        tale: Tale,
         beyond_sdk: serde_json::Map<String, serde_json::Value>,
     ) -> (Self, Arc<Mutex<Seen>>) {
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(Seen { answer: None, tale }));
         let capture = Self {
             seen: seen.clone(),
             beyond_sdk,
         };
         (capture, seen)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,13 +81,13 @@ impl Intercept for Capture {
 
     fn read_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.attempts += 1;
+        let mut seen = self.seen();
         seen.answer = None;
+        seen.tale.sends(context.request());
         Ok(())
     }
 
@@ -90,7 +95,7 @@ impl Intercept for Capture {
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
         if let Some(body) = response.body().bytes() {
@@ -102,10 +107,24 @@ impl Intercept for Capture {
                 date: header("date"),
                 body: body.to_vec(),
             };
-            self.seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .answer = Some(answer);
+            let mut seen = self.seen();
+            seen.tale.receives(response, &answer, bag);
+            seen.answer = Some(answer);
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut seen = self.seen();
+        if seen.answer.is_none()
+            && let Some(Err(error)) = context.output_or_error()
+        {
+            seen.tale.fails(error);
         }
         Ok(())
     }

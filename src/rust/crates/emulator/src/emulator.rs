@@ -61,7 +61,7 @@ impl Emulator {
             credentials,
             pool: Pool::of_this_process()?,
             world: Mutex::new(world),
-            store,
+            store: Mutex::new(store),
             faults: Faults::default(),
             quotas: Quotas::default(),
             log: Log::new(config.log_capacity),
@@ -118,7 +118,8 @@ impl Emulator {
         &self.service.credentials[0]
     }
 
-    /// Moves the clock forward: tokens and material expire, and what was due falls due.
+    /// Moves the clock forward: tokens and material expire, and what was due falls due. Clients whose own clocks stay behind may
+    /// go on signing by them.
     pub fn advance(&self, by: Duration) {
         self.service.clock.advance(by);
     }
@@ -181,7 +182,7 @@ impl Emulator {
         self.is_ours() && self.lock_running().is_some()
     }
 
-    /// Stops listening, drops all connections, and waits for the thread to end. Does nothing the second time.
+    /// Stops listening, drops all connections, waits for the thread to end, and closes the store. Does nothing the second time.
     pub fn stop(&self) {
         if !self.is_ours() {
             return;
@@ -193,6 +194,12 @@ impl Emulator {
         let _ = running.stop.send(());
         // A panic in the thread has already been reported by it.
         let _ = running.thread.join();
+        // Lets go of the file: whoever comes next may open it.
+        *self
+            .service
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn is_ours(&self) -> bool {

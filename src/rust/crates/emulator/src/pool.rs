@@ -156,11 +156,6 @@ impl Pool {
         }
         Ok(pair)
     }
-
-    /// Takes back a key that was not needed after all and that nobody has seen.
-    pub(crate) fn give_back(&self, size: RsaSize, pair: KeyPair) {
-        lock(&self.shared.state).ready[slot(size)].push_front(pair);
-    }
 }
 
 /// Makes keys for those who wait, then for later, then sleeps; until it is told to stop.

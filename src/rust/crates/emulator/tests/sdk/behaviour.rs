@@ -1,14 +1,12 @@
 //! Faults, quotas, the log, the store, and the handle's own life.
 
-mod common;
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::common::*;
 use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{AlgorithmSpec, KeySpec, KeyUsageType, WrappingKeySpec};
-use common::*;
 use kmsr_emulator::{Config, Credentials, Emulator, Fault, FaultKind, Time};
 
 fn once(operation: &str, kind: FaultKind) -> Fault {
@@ -192,7 +190,7 @@ async fn the_log_tells_who_did_what() {
     };
     assert!(!created.read_only);
     assert_eq!(created.response_elements["keyMetadata"]["arn"], id.as_str());
-    assert_eq!(encrypted.resources, [id.clone()]);
+    assert_eq!(encrypted.resources, std::slice::from_ref(&id));
     assert_eq!(
         encrypted.request_parameters["encryptionContext"]["purpose"],
         "test"
@@ -321,7 +319,6 @@ async fn an_account_outlives_its_emulator() {
         .expect("scheduled");
     assert!(scratch.start().is_err(), "one file, one emulator");
     emulator.stop();
-    drop(emulator);
 
     let emulator = scratch.start().expect("it starts again");
     let after = client(&emulator);
@@ -348,12 +345,11 @@ async fn an_account_outlives_its_emulator() {
         .await
         .expect("the token is as good as before");
     emulator.advance(days(8));
-    let later = client_now(&emulator, "us-east-1");
     assert_eq!(
-        code(later.describe_key().key_id(&gone).send().await),
+        code(after.describe_key().key_id(&gone).send().await),
         "NotFoundException"
     );
-    let usage = later
+    let usage = after
         .get_key_last_usage()
         .key_id(&id)
         .send()

@@ -1,6 +1,5 @@
-//! What every test against a running emulator needs: the emulator, the SDK's client for it, and material wrapped by another
+//! What every test needs: the emulator, the SDK's client for it, and material wrapped by another
 //! implementation than the emulator's.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::time::{Duration, SystemTime};
 

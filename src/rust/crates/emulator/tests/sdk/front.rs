@@ -1,15 +1,13 @@
 //! What comes over the wire that is no proper request.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, SystemTime};
 
+use crate::common::emulator;
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use common::emulator;
 use kmsr_emulator::Emulator;
 
 struct Answer {

@@ -1,14 +1,12 @@
 //! One key in several Regions, driven by the SDK.
 
-mod common;
-
+use crate::common::*;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, ImportType, IncludeKeyMaterial, KeyState,
     MultiRegionKeyType, OriginType, WrappingKeySpec,
 };
-use common::*;
 
 const HERE: &str = "us-east-1";
 const THERE: &str = "eu-west-1";
@@ -152,10 +150,8 @@ async fn a_replica_rotates_with_its_primary() {
         .expect("a status");
     assert!(status.key_rotation_enabled);
     emulator.advance(days(366));
-    let there = client_now(&emulator, THERE);
     let after = describe(&there, &id).await.current_key_material_id;
     assert_ne!(after, before);
-    let here = client_now(&emulator, HERE);
     assert_eq!(describe(&here, &id).await.current_key_material_id, after);
 }
 
@@ -209,16 +205,13 @@ async fn a_primary_waits_for_its_replicas_to_go() {
     assert_eq!(scheduled.deletion_date, None);
     schedule(&there).await.expect("scheduled");
     emulator.advance(days(8));
-    let there = client_now(&emulator, THERE);
     assert_eq!(
         code(there.describe_key().key_id(&id).send().await),
         "NotFoundException"
     );
-    let here = client_now(&emulator, HERE);
     let waiting = describe(&here, &id).await;
     assert_eq!(waiting.key_state, Some(KeyState::PendingDeletion));
     emulator.advance(days(6));
-    let here = client_now(&emulator, HERE);
     assert_eq!(
         code(here.describe_key().key_id(&id).send().await),
         "NotFoundException"
