@@ -66,9 +66,10 @@ check_columns <- function(data) {
       paste("a data frame with columns among", paste(many_columns, collapse = ", "))
     )
   }
-  if (length(intersect(c("path", "material"), names(data))) != 1) {
+  sources <- intersect(c("path", "material"), names(data))
+  if (length(sources) != 1) {
     abort_argument(
-      "data", "both or neither of them",
+      "data", if (length(sources) == 0) "neither of them" else "both of them",
       "a data frame with a column `path` of files, or `material` of key material objects"
     )
   }

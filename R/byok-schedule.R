@@ -168,14 +168,14 @@ take_due <- function(schedule) {
 
 # --- Buckets -----------------------------------------------------------------------------------------------------------
 
-# A bucket fills at a rate, and every call takes one from it. It holds little more than one call, or a quarter of a
-# second's: enough that a call a little late costs nothing, and too little for a burst.
+# A bucket fills at a rate, and every call takes one from it. It holds little more than one call, or a little less than a
+# second's: so much is there at AWS after a pause as well, and calls that this machine sends late are made up for.
 new_bucket <- function(rate) {
   list2env(list(full = rate, rate = rate, level = 1, at = clock(), cut_at = -Inf, queue = list()), parent = emptyenv())
 }
 
 take_calls <- function(bucket, time) {
-  room <- max(1.1, bucket$full / 4)
+  room <- max(1.1, bucket$full * 0.9)
   bucket$level <- min(room, bucket$level + max(0, time - bucket$at) * bucket$rate)
   bucket$at <- time
   count <- min(length(bucket$queue), floor(bucket$level + 1e-9))
