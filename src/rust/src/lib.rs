@@ -16,8 +16,10 @@ mod error;
 mod foreign;
 mod json;
 mod key_material;
+mod log;
 mod operation;
 mod runtime;
+mod sitrep;
 mod wrap;
 
 use extendr_api::prelude::*;
@@ -30,5 +32,6 @@ extendr_module! {
     use json;
     use key_material;
     use operation;
+    use sitrep;
     use wrap;
 }
