@@ -3,6 +3,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
+use aws_credential_types::Credentials;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_kms::config::{BehaviorVersion, Region};
@@ -218,6 +219,20 @@ impl Client {
             (None, Ok(())) => Err(Error::Transport {
                 message: "the answer was lost".to_owned(),
             }),
+        }
+    }
+
+    /// The credentials to use now, secrets and all; `None` when requests are not signed.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when there are none.
+    pub async fn credentials(&self) -> Result<Option<Credentials>, Error> {
+        let Some(identity) = &self.identity else {
+            return Ok(None);
+        };
+        match identity.current().await {
+            Ok(found) => Ok(Some(found.credentials)),
+            Err(error) => Err(Error::from_credentials(&error)),
         }
     }
 
