@@ -194,7 +194,14 @@ import_remedy <- function(import) {
 }
 
 create_external_key <- function(import, new_key, facts) {
-  args <- list(
+  key <- import_step(import, "create", do.call(import$svc$create_key, new_key_arguments(new_key, facts)))$KeyMetadata
+  import$key <- key
+  import$created <- TRUE
+  key
+}
+
+new_key_arguments <- function(new_key, facts) {
+  list(
     Origin = "EXTERNAL",
     KeySpec = facts$key_spec,
     KeyUsage = new_key$key_usage %||% facts$key_usage,
@@ -203,10 +210,6 @@ create_external_key <- function(import, new_key, facts) {
     Tags = new_key$tags,
     MultiRegion = if (isTRUE(new_key$multi_region)) TRUE
   )
-  key <- import_step(import, "create", do.call(import$svc$create_key, args))$KeyMetadata
-  import$key <- key
-  import$created <- TRUE
-  key
 }
 
 # Fetches parameters, wraps, imports: the three that belong together, since token and public key are a pair.
@@ -227,14 +230,22 @@ import_parameters <- function(import, wrapping) {
 import_wrapped <- function(import, token, wrapped, valid_to, description = NULL, import_type = NULL,
                            key_material_id = NULL) {
   import$valid_to <- valid_to
-  import_step(import, "import", eventually(import, function() import$svc$import_key_material(
-    import$key$Arn, token, wrapped,
+  args <- import_arguments(import$key, token, wrapped, valid_to, description, import_type, key_material_id)
+  import_step(import, "import", eventually(import, function() do.call(import$svc$import_key_material, args)))
+}
+
+import_arguments <- function(key, token, wrapped, valid_to, description = NULL, import_type = NULL,
+                             key_material_id = NULL) {
+  list(
+    KeyId = key$Arn,
+    ImportToken = token,
+    EncryptedKeyMaterial = wrapped,
     ValidTo = valid_to,
     ExpirationModel = if (is.null(valid_to)) "KEY_MATERIAL_DOES_NOT_EXPIRE" else "KEY_MATERIAL_EXPIRES",
     ImportType = import_type,
     KeyMaterialDescription = description,
     KeyMaterialId = key_material_id
-  )))
+  )
 }
 
 # What follows an import: the key gets ready, is proven, gets its alias; the receipt.
@@ -260,12 +271,16 @@ await_ready <- function(import) {
   repeat {
     key <- import_step(import, "describe", eventually(import, function() import$svc$describe_key(import$key$Arn)))$KeyMetadata
     import$key <- key
-    if (!key$KeyState %in% c("PendingImport", "Creating", "Updating") || Sys.time() >= deadline) {
+    if (!is_pending(key) || Sys.time() >= deadline) {
       return(key)
     }
     Sys.sleep(pause)
     pause <- min(pause * 2, 5)
   }
+}
+
+is_pending <- function(key) {
+  key$KeyState %in% c("PendingImport", "Creating", "Updating")
 }
 
 # A call on a key that AWS may not know everywhere yet: repeated for as long as the import may wait, if the key is new.

@@ -126,16 +126,20 @@ check_alias_free <- function(svc, alias, but_for = NULL) {
   }
   taken <- tryCatch(svc$describe_key(KeyId = alias)$KeyMetadata, kmsr_NotFoundException = function(e) NULL)
   if (!is.null(taken) && !identical(taken$Arn, but_for)) {
-    abort_kmsr(
-      sprintf("The alias %s is taken: it is the key %s.", alias, taken$Arn),
-      class = c("kmsr_alias_taken_error", "kmsr_argument_error"),
-      body = c(i = sprintf(
-        "Choose another alias, or import into that key: byok_import(svc, key_material, key_id = \"%s\").", alias
-      )),
-      argument = "alias"
-    )
+    abort_alias_taken(alias, taken)
   }
   invisible(is.null(taken))
+}
+
+abort_alias_taken <- function(alias, key) {
+  abort_kmsr(
+    sprintf("The alias %s is taken: it is the key %s.", alias, key$Arn),
+    class = c("kmsr_alias_taken_error", "kmsr_argument_error"),
+    body = c(i = sprintf(
+      "Choose another alias, or import into that key: byok_import(svc, key_material, key_id = \"%s\").", alias
+    )),
+    argument = "alias"
+  )
 }
 
 key_usages <- function(key_spec) {

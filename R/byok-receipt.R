@@ -49,6 +49,11 @@ byok_receipt_read <- function(path) {
       class = c("kmsr_file_error", "kmsr_argument_error"), argument = "path"
     )
   }
+  receipt_from(data)
+}
+
+# A receipt of what was read from JSON.
+receipt_from <- function(data) {
   receipt <- lapply(rlang::set_names(receipt_fields), function(name) data[[name]] %||% NA_character_)
   receipt$expires <- read_time(data$expires)
   receipt$imported_at <- read_time(data$imported_at)

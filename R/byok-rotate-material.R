@@ -17,9 +17,7 @@ rotate_material <- function(import, key, new_material, replicas, wishes) {
   if (!is.null(arrival$refused)) {
     abort_other_pending(key, arrival$refused)
   }
-  if (arrival$how == "current") {
-    abort_current_material(key)
-  }
+  switch(arrival$how, current = abort_current_material(key), former = abort_former_material(key))
   with_import(import, {
     import$request_ids <- import$request_ids[setdiff(names(import$request_ids), "encrypt")]
     id <- arrival$result$KeyMaterialId
@@ -38,7 +36,7 @@ rotate_material <- function(import, key, new_material, replicas, wishes) {
     }
     completed <- await_current(import, replicas, id)
     receipt <- new_receipt(
-      import$key, arrival$result, wrapping, proof, alias = NULL, request_ids = import$request_ids,
+      import$key, arrival$result, wrapping, proof, alias = wishes$alias, request_ids = import$request_ids,
       expires = import$valid_to
     )
     checks <- if (completed) {
@@ -61,7 +59,8 @@ rotate_material <- function(import, key, new_material, replicas, wishes) {
 }
 
 # Imports the new material, or finds it there: waiting from an earlier attempt ("pending"), as what an earlier attempt has
-# rotated to ("rotated"), or as the only one the key ever had ("current"). `refused` names another one that waits.
+# rotated to ("rotated"), as the only one the key ever had ("current"), or as one it had before ("former"). `refused` names
+# another one that waits.
 bring_material <- function(import, new_material, wrapping, wishes) {
   import$step <- "list"
   materials <- list_materials(import$svc, import$key$Arn)
@@ -85,9 +84,10 @@ bring_material <- function(import, new_material, wrapping, wishes) {
       current <- materials[materials$state == "CURRENT", ]
       again <- tryCatch(
         reimport(import, new_material, wrapping, seconds_or_never(current$expires), current$key_material_id),
-        kmsr_IncorrectKeyMaterialException = function(e) stop(refusal)
+        kmsr_IncorrectKeyMaterialException = function(e) NULL
       )
-      list(how = if (is.na(current$rotated)) "current" else "rotated", result = again)
+      how <- if (is.null(again)) "former" else if (is.na(current$rotated)) "current" else "rotated"
+      list(how = how, result = again)
     }
   )
 }
@@ -208,6 +208,18 @@ abort_other_pending <- function(key, waiting) {
     key_arn = key$Arn,
     key_state = key$KeyState,
     key_material_id = waiting
+  )
+}
+
+abort_former_material <- function(key) {
+  abort_kmsr(
+    sprintf("The key %s has had this material before, and a key takes each material once.", key$Arn),
+    class = c("kmsr_former_material_error", "kmsr_rotation_error", "kmsr_argument_error"),
+    body = c(i = "Nothing was changed. Give new material; to bring a former one back, use byok_renew()."),
+    argument = "new_material",
+    key_id = key$KeyId,
+    key_arn = key$Arn,
+    key_state = key$KeyState
   )
 }
 

@@ -90,7 +90,9 @@ byok_rotate <- function(svc, key_id, new_material, ..., expires = NULL, replicas
   replicas <- find_replicas(key, replicas, facts)
 
   import <- new_import(svc, facts, wait, what = "rotation")
-  wishes <- list(valid_to = valid_to, description = material_description, verify = verify)
+  wishes <- list(
+    valid_to = valid_to, description = material_description, verify = verify, alias = known_alias(key_id)
+  )
   if (symmetric) {
     check_rotatable(key, replicas)
     rotate_material(import, key, new_material, replicas, wishes)

@@ -46,7 +46,7 @@ format.kms_rotation <- function(x, ...) {
     if (x$completed) line("Rotated", format_time(x$rotated_at)),
     if (nrow(x$checks)) "  Checks:",
     format_checks(x$checks),
-    strwrap(x$notes, 78, initial = "  * ", prefix = "    ")
+    unlist(lapply(x$notes, strwrap, width = 100, initial = "  * ", prefix = "    "))
   )
 }
 

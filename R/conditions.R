@@ -205,7 +205,6 @@ raise_credentials_error <- function(message, operation) {
     class = c("kmsr_credentials_error", "paws_error"),
     body = c(
       if (several) rlang::set_names(tried, "x"),
-      i = if (grepl("sso", message, ignore.case = TRUE)) "Run `aws sso login` to sign in again.",
       i = if (several) paste(
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with",
         "`kms(credentials = list(profile = \"...\"))`, or run where a role is attached."
@@ -231,6 +230,8 @@ timeout_advice <- function(phase) {
 transport_advice <- function(message) {
   if (grepl("certificate", message)) {
     "If a company proxy re-signs TLS, name its certificate authority in AWS_CA_BUNDLE."
+  } else if (grepl("tunnel|proxy", message)) {
+    "It is the proxy that refuses: `kms_sitrep()` shows which one. Does it need a user and a password in its URL?"
   } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
     "Check the Region and the endpoint, and whether this machine may resolve names outside."
   } else {

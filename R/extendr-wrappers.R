@@ -59,6 +59,20 @@ rs_emulator_log <- function(emulator) .Call(wrap__rs_emulator_log, emulator)
 # Forgets what was called.
 rs_emulator_clear_log <- function(emulator) .Call(wrap__rs_emulator_clear_log, emulator)
 
+# A flight with no calls yet.
+rs_flight_new <- function() .Call(wrap__rs_flight_new)
+
+# Adds a call, under a number that its result will bear: `NULL`, or the failure to make a request of it. It is sent when
+# results are next waited for.
+rs_flight_add <- function(flight, client, id, operation, arguments) .Call(wrap__rs_flight_add, flight, client, id, operation, arguments)
+
+# The next call to end, as a list of its number `id`, its `result` or failure, and the service's `request_id`; `NULL` if
+# none does within so many seconds.
+rs_flight_next <- function(flight, timeout_seconds) .Call(wrap__rs_flight_next, flight, timeout_seconds)
+
+# Gives up what is under way: the connections are closed, and what the service makes of it is not heard.
+rs_flight_abandon <- function(flight) .Call(wrap__rs_flight_abandon, flight)
+
 # Plain R values as indented JSON.
 rs_to_json <- function(value, pretty) .Call(wrap__rs_to_json, value, pretty)
 
@@ -92,14 +106,34 @@ rs_random <- function(length) .Call(wrap__rs_random, length)
 # An object that makes `save()` and its kin stop with an error that says why.
 rs_guard <- function() .Call(wrap__rs_guard)
 
-# Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
-rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
+# Opens a ledger, made if there is none, and locks it: a list of the ledger's `pointer`, its `lines`, how many of them
+# are `sound` from the beginning, and the bytes of a last line that was `torn`, which are cut off.
+rs_ledger_open <- function(path) .Call(wrap__rs_ledger_open, path)
+
+# Adds lines, each a JSON object; with `sync`, waits until the disk has them. `NULL` or the failure.
+rs_ledger_append <- function(ledger, lines, sync) .Call(wrap__rs_ledger_append, ledger, lines, sync)
+
+# Closes a ledger and frees it for others; the second time does nothing.
+rs_ledger_close <- function(ledger) .Call(wrap__rs_ledger_close, ledger)
+
+# Calls an operation, by its wire name, with a named list of arguments, and waits for its result. With a level other than 0
+# a log is kept and returned with it.
+rs_call <- function(client, operation, arguments, log_level) .Call(wrap__rs_call, client, operation, arguments, log_level)
 
 # What a value is, in words and without its content, for messages about arguments.
 rs_describe <- function(value) .Call(wrap__rs_describe, value)
 
 # The values this version knows of an operation's arguments that are enumerations or lists of them: a named list.
 rs_enumerations <- function(operation) .Call(wrap__rs_enumerations, operation)
+
+# Where a client stands: a named list whose elements are values, `NULL`, or failures of their own.
+rs_sitrep <- function(client, patience, log_level) .Call(wrap__rs_sitrep, client, patience, log_level)
+
+# The credentials a client would use now, secrets and all, as a list; `NULL` when it signs nothing.
+rs_credentials <- function(client, log_level) .Call(wrap__rs_credentials, client, log_level)
+
+# What the Rust half was built with: a character vector of versions, named.
+rs_built_with <- function() .Call(wrap__rs_built_with)
 
 # Wraps key material, or a raw vector, under a public key.
 rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)

@@ -13,16 +13,20 @@
 #' | prove that KMS holds it | [byok_verify()] |
 #' | wrap it yourself | [kms_get_parameters_for_import()], [wrap_key_material()], [kms_import_key_material()] |
 #' | try, teach and test without AWS | [kms_emulator()], [local_kms()] |
+#' | see where you stand | [kms_sitrep()], [paws_config_log()] |
 #' | understand an error | [kmsr-errors] |
 #'
 #' Longer reads: `vignette("kmsr")`, `vignette("coming-from-paws")`, `vignette("security")`.
 #'
 #' @section Options:
 #' * `kmsr.serialize_secrets`: `TRUE` to let literal keys travel with a saved client; see [kms()].
+#' * `kmsr.log_level`, `kmsr.log_file`, `kmsr.log_timestamp_fmt`: what is logged, where, and how; see [paws_config_log()].
 #'
 #' @keywords internal
 #' @useDynLib kmsr, .registration = TRUE
 "_PACKAGE"
 
-# What a session remembers: the default client.
+# What a session remembers: the default client, whether it was set, and how many times all clients were told to look up
+# their credentials anew.
 the <- new.env(parent = emptyenv())
+the$lookups <- 0

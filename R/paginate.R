@@ -162,19 +162,20 @@ listing_progress <- function(after = 2) {
   }
   started <- Sys.time()
   bar <- NULL
-  env <- environment()
+  counts <- environment()
   list(
     update = function(pages, items) {
+      counts$pages <- pages
+      counts$items <- items
       if (difftime(Sys.time(), started, units = "secs") < after) {
         return(invisible())
       }
       if (is.null(bar)) {
-        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .envir = env)
+        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .auto_close = FALSE, .envir = counts)
+      } else {
+        cli::cli_progress_update(id = bar, .envir = counts)
       }
-      env$items <- items
-      env$pages <- pages
-      cli::cli_progress_update(id = bar, .envir = env)
     },
-    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = env)
+    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = counts)
   )
 }

@@ -13,11 +13,15 @@ mod client;
 mod convert;
 mod emulator;
 mod error;
+mod flight;
 mod foreign;
 mod json;
 mod key_material;
+mod ledger;
+mod log;
 mod operation;
 mod runtime;
+mod sitrep;
 mod wrap;
 
 use extendr_api::prelude::*;
@@ -27,8 +31,11 @@ extendr_module! {
     use bundle;
     use client;
     use emulator;
+    use flight;
     use json;
     use key_material;
+    use ledger;
     use operation;
+    use sitrep;
     use wrap;
 }

@@ -97,6 +97,10 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 fn named_list(members: &Map<String, Value>, convert: impl Fn(&Value) -> Robj) -> Robj {
+    if members.is_empty() {
+        // Without the empty names that from_pairs() would give it.
+        return List::new(0).into();
+    }
     List::from_pairs(
         members
             .iter()

@@ -3,6 +3,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
+use aws_credential_types::Credentials;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_kms::config::{BehaviorVersion, Region};
@@ -38,9 +39,11 @@ const REFUSED_IDENTITY: [&str; 4] = [
 ];
 
 /// A configured client with its connection pool. Belongs to one process and one runtime.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     kms: aws_sdk_kms::Client,
+    /// The same without retries, on the same connections.
+    kms_once: aws_sdk_kms::Client,
     identity: Option<Identity>,
     transport: Transport,
     resolved: Resolved,
@@ -109,8 +112,14 @@ impl Client {
                 .credentials_provider(identity.clone())
                 .identity_cache(IdentityCache::no_cache()),
         };
+        let config = config.build();
+        let once = config
+            .to_builder()
+            .retry_config(RetryConfig::disabled())
+            .build();
         let client = Self {
-            kms: aws_sdk_kms::Client::from_conf(config.build()),
+            kms: aws_sdk_kms::Client::from_conf(config),
+            kms_once: aws_sdk_kms::Client::from_conf(once),
             identity,
             transport,
             resolved: resolved.clone(),
@@ -120,6 +129,15 @@ impl Client {
             client.transport.check(&url)?;
         }
         Ok(client)
+    }
+
+    /// The same client, on the same connections, that sends every call once: for callers with a pace or retries of their
+    /// own.
+    pub fn once(&self) -> Self {
+        Self {
+            kms: self.kms_once.clone(),
+            ..self.clone()
+        }
     }
 
     /// Sends one operation, retries included, and returns the service's successful answer.
@@ -201,6 +219,20 @@ impl Client {
             (None, Ok(())) => Err(Error::Transport {
                 message: "the answer was lost".to_owned(),
             }),
+        }
+    }
+
+    /// The credentials to use now, secrets and all; `None` when requests are not signed.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when there are none.
+    pub async fn credentials(&self) -> Result<Option<Credentials>, Error> {
+        let Some(identity) = &self.identity else {
+            return Ok(None);
+        };
+        match identity.current().await {
+            Ok(found) => Ok(Some(found.credentials)),
+            Err(error) => Err(Error::from_credentials(&error)),
         }
     }
 

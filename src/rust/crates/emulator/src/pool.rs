@@ -3,6 +3,8 @@
 //! One pool and one thread of its own serve every emulator of the process. The thread keeps a key of each size ready. The
 //! first sign of imports (a key of EXTERNAL origin) makes it keep enough of the longest for a burst, and the first use of
 //! any size enough of that. A process that was forked has a pool of its own.
+//!
+//! Imports by the hundred come faster than keys can be made. Then wrapping keys, and they alone, are given out again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,6 +35,8 @@ struct Shared {
 struct State {
     ready: [VecDeque<KeyPair>; 3],
     waiting: [VecDeque<oneshot::Sender<KeyPair>>; 3],
+    /// The wrapping keys that were given out last.
+    wrapping: [VecDeque<KeyPair>; 3],
     targets: [usize; 3],
     stopping: bool,
 }
@@ -127,9 +131,30 @@ impl Pool {
         made.map_or_else(|| KeyPair::generate_rsa(size), Ok)
     }
 
-    /// Takes back a key that was not needed after all and that nobody has seen.
-    pub(crate) fn give_back(&self, size: RsaSize, pair: KeyPair) {
-        lock(&self.shared.state).ready[slot(size)].push_front(pair);
+    /// A key for a set of import parameters: one that nobody else has, unless so many were given out that the next would
+    /// have to be waited for. Then it is the one given out longest ago.
+    pub(crate) async fn take_wrapping(&self, size: RsaSize) -> Result<KeyPair, Failed> {
+        let again = {
+            let mut state = lock(&self.shared.state);
+            let none_ready = state.ready[slot(size)].is_empty();
+            let given = &mut state.wrapping[slot(size)];
+            if none_ready && given.len() >= FOR_A_BURST {
+                given.pop_front()
+            } else {
+                None
+            }
+        };
+        let pair = match again {
+            Some(pair) => pair,
+            None => self.take(size).await?,
+        };
+        let mut state = lock(&self.shared.state);
+        let given = &mut state.wrapping[slot(size)];
+        given.push_back(pair.duplicate());
+        if given.len() > FOR_A_BURST {
+            given.pop_front();
+        }
+        Ok(pair)
     }
 }
 

@@ -319,7 +319,6 @@ async fn an_account_outlives_its_emulator() {
         .expect("scheduled");
     assert!(scratch.start().is_err(), "one file, one emulator");
     emulator.stop();
-    drop(emulator);
 
     let emulator = scratch.start().expect("it starts again");
     let after = client(&emulator);
