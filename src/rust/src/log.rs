@@ -6,7 +6,7 @@ use extendr_api::prelude::*;
 use kmsr_client::log::{Event, Level, Log};
 
 use crate::convert::for_r;
-use crate::foreign::Stopped;
+use crate::error::Failure;
 use crate::runtime;
 
 /// The log R asked for by a number; `None` for 0.
@@ -15,7 +15,7 @@ pub(crate) fn open(level: i32) -> Option<Log> {
 }
 
 /// Waits for a future that writes to the log.
-pub(crate) fn wait<F: Future>(log: Option<&Log>, future: F) -> Result<F::Output, Stopped> {
+pub(crate) fn wait<F: Future>(log: Option<&Log>, future: F) -> Result<F::Output, Failure> {
     match log {
         Some(log) => runtime::wait(log.during(future)),
         None => runtime::wait(future),
