@@ -52,7 +52,7 @@ read_bundle <- function(bundle) {
   if (!identical(data$checksum, bundle_checksum(data))) {
     abort_bundle(
       "edited", "The bundle was damaged or edited: its checksum does not fit its content.",
-      c(i = "Fetch it again from where it was made, in binary mode, or make a new one. Nothing in it is meant to be edited.")
+      c(i = "Fetch it again from where it was made, or make a new one. Nothing in it is meant to be edited.")
     )
   }
   check_bundle(data)

@@ -110,12 +110,13 @@ resume_import <- function(key_id) {
   sprintf("byok_import(svc, key_material, key_id = \"%s\")", key_id)
 }
 
-# A step of an import that ends in a request, remembered with the request's id.
+# A step of an import, remembered with the id of its request, if it makes one: a symmetric key's proof does not.
 import_step <- function(import, step, expr) {
   import$step <- step
+  before <- last_request_id(import$svc)
   value <- expr
   id <- last_request_id(import$svc)
-  if (!is.null(id)) {
+  if (!identical(id, before)) {
     import$request_ids[[step]] <- id
   }
   value

@@ -121,12 +121,20 @@ check_item <- function(report, item, i, verify, taken) {
     item <- check_key_of(report, item, i, verify)
   }
   if (!is.null(item$facts)) {
+    checked(report, i, check_stated_spec(item))
     checked(report, i, check_material_description(item$material_description, item$facts))
     item$wrapping <- checked(report, i, choose_wrapping(
       item$facts, item$wrapping_algorithm, item$wrapping_key_spec, report$region
     ))
   }
   item
+}
+
+check_stated_spec <- function(item) {
+  if (!is.null(item$key_spec) && !identical(item$key_spec, item$facts$key_spec)) {
+    given <- if (is_string(item$key_spec)) item$key_spec else describe_value(item$key_spec)
+    abort_argument("key_spec", given, sprintf("%s, which the material is of", item$facts$key_spec))
+  }
 }
 
 check_key_of <- function(report, item, i, verify) {

@@ -23,7 +23,7 @@ iam_policy <- function(items, steps, scope) {
     if (any(!new) && !too_many(arns)) policy_statement("ImportIntoKeys", key_actions(steps), arns),
     if (length(aliases)) policy_statement(
       "NameKeys", "kms:CreateAlias",
-      if (too_many(aliases)) arn_of(scope, "kms", "alias/*") else vapply(aliases, arn_of, "", scope = scope, service = "kms")
+      if (too_many(aliases)) arn_of(scope, "kms", "alias/*") else arn_of(scope, "kms", aliases)
     ),
     if (needs("iam:CreateServiceLinkedRole")) policy_statement(
       "SynchronizeMultiRegionKeys", "iam:CreateServiceLinkedRole",

@@ -100,7 +100,8 @@ format_findings <- function(findings, count, wrap) {
 
 item_list <- function(items) {
   shown <- paste(utils::head(items, 5), collapse = ", ")
-  paste0(if (length(items) == 1) "item " else "items ", shown, if (length(items) > 5) sprintf(" and %d more", length(items) - 5))
+  more <- if (length(items) > 5) sprintf(" and %d more", length(items) - 5)
+  paste0(if (length(items) == 1) "item " else "items ", shown, more)
 }
 
 plan_permissions <- function(x) {

@@ -1,8 +1,8 @@
 #' See what an import would do
 #'
-#' A dry run of [byok_import()], or for several keys of [byok_import_many()]: which requests it would make in which order, with which
-#' permissions and how long at AWS' quotas, and what would make it fail. Nothing is changed: the plan looks at what is there
-#' with `DescribeKey`, `GetPublicKey`, `ListKeys` and `ListAliases` alone, and where it may not look it says so.
+#' A dry run of [byok_import()], or for several keys of [byok_import_many()]: which requests it would make in which order,
+#' with which permissions and how long at AWS' quotas, and what would make it fail. Nothing is changed: the plan looks at
+#' what is there with `DescribeKey`, `GetPublicKey`, `ListKeys` and `ListAliases` alone, and where it may not look it says so.
 #'
 #' @section What it finds:
 #' Everything that [byok_import()] would refuse, before anything is created: an alias that is taken, a key of another spec
@@ -137,7 +137,8 @@ frame_rows <- function(report, frame) {
   elsewhere <- vapply(rows, function(row) !is.null(row$region) && !identical(row$region, report$region), NA)
   if (any(elsewhere)) {
     note(
-      report, "note", sprintf("%s of %s rows are for another Region.", format_count(sum(elsewhere)), format_count(length(rows))),
+      report, "note",
+      sprintf("%s of %s rows are for another Region.", format_count(sum(elsewhere)), format_count(length(rows))),
       "They are not in this plan: make one with a client of that Region."
     )
   }
@@ -189,8 +190,12 @@ plan_steps <- function(items, verify) {
       }
     })),
     plan_step("describe", "DescribeKey", length(items), "until it is ready"),
-    if (verify) plan_step("verify", "GetPublicKey", length(by_proof$GetPublicKey), "KMS' public key equals the material's"),
-    if (verify) plan_step("verify", "GenerateMac", length(by_proof$GenerateMac), "KMS' MAC of a random message equals the material's"),
+    if (verify) plan_step(
+      "verify", "GetPublicKey", length(by_proof$GetPublicKey), "KMS' public key equals the material's"
+    ),
+    if (verify) plan_step(
+      "verify", "GenerateMac", length(by_proof$GenerateMac), "KMS' MAC of a random message equals the material's"
+    ),
     plan_step("alias", "CreateAlias", length(aliases), if (length(aliases) == 1) aliases else "last, when all is well")
   )
   steps <- do.call(rbind, steps)

@@ -301,6 +301,7 @@ test_that("wrong arguments of the plan itself are errors", {
   expect_error(byok_plan(svc, material_of("HMAC_256"), wait = "long"), class = "kmsr_argument_error")
   expect_error(byok_plan(svc, material_of("HMAC_256"), expire = 1), class = "rlib_error_dots_nonempty")
   expect_identical(errors(byok_plan(svc, key_spec = "AES")), "kmsr_argument_error")
+  expect_identical(errors(byok_plan(svc, material_of("HMAC_256"), key_spec = "HMAC_512")), "kmsr_argument_error")
 })
 
 test_that("a plan is a data frame, and a part of it is no plan", {

@@ -55,6 +55,9 @@ test_that("a receipt names requests that AWS knows", {
     events,
     c("CreateKey", "GetParametersForImport", "ImportKeyMaterial", "DescribeKey", "GenerateMac", "CreateAlias")
   )
+  # A symmetric key's proof asks for nothing.
+  symmetric <- byok_import(svc, material_of("SYMMETRIC_DEFAULT"))
+  expect_identical(names(symmetric$request_ids), c("create", "parameters", "import", "describe"))
 })
 
 test_that("a receipt reads well", {
