@@ -277,7 +277,10 @@ service_advice <- function(code) {
     AccessDeniedException = paste(
       "The identity lacks a permission: the key's policy, its grants and the IAM policies must allow this operation."
     ),
-    ExpiredTokenException = "The temporary credentials have expired: get fresh ones and make a new client.",
+    ExpiredTokenException = paste(
+      "The temporary credentials have expired: get fresh ones. A client that was given keys has to be made anew; one that",
+      "looks for them finds the fresh ones at its next call."
+    ),
     IncompleteSignature = "The signature did not arrive whole: does a proxy rewrite requests?",
     InvalidClientTokenId = "The service does not know this access key: is it active, and of this partition?",
     InvalidSignatureException = paste(

@@ -139,7 +139,7 @@ impl Landed {
             convert::answer(self.operation, &answer.body).ok_or_else(|| {
                 Failure::Call(Error::Unreadable {
                     reason: "its members are not what the API says".to_owned(),
-                    answer,
+                    answer: Box::new(answer),
                 })
             })
         });

@@ -49,7 +49,7 @@ fn call(client: &Robj, name: &str, arguments: &List, log: Option<&Log>) -> Resul
     convert::answer(operation, &answer.body).ok_or_else(|| {
         Failure::Call(Error::Unreadable {
             reason: "its members are not what the API says".to_owned(),
-            answer,
+            answer: Box::new(answer),
         })
     })
 }

@@ -20,14 +20,14 @@ pub enum Error {
         /// The service's message; may be empty.
         message: String,
         /// The answer, whose body is the service's JSON.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// Something answered, but not with what the service would say: a proxy's HTML page, an empty or cut body.
     Unreadable {
         /// What is wrong with it.
         reason: String,
         /// The answer as it came.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// Time ran out.
     Timeout {
@@ -86,7 +86,7 @@ impl Error {
                         message: text("message")
                             .or_else(|| text("Message"))
                             .unwrap_or_default(),
-                        answer: answer.clone(),
+                        answer: Box::new(answer.clone()),
                     }),
                     None => Some(unreadable(answer, "it is JSON without an error code")),
                 }
@@ -189,7 +189,7 @@ pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> 
 fn unreadable(answer: &Answer, reason: impl Into<String>) -> Error {
     Error::Unreadable {
         reason: reason.into(),
-        answer: answer.clone(),
+        answer: Box::new(answer.clone()),
     }
 }
 
