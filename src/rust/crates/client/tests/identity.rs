@@ -29,11 +29,11 @@ fn given_keys_sign_and_win() {
         Some("token-that-was-given")
     );
     assert!(
-            request
-                .header("user-agent")
-                    .expect("every request says who sends it")
-                    .contains(concat!("kmsr/", env!("CARGO_PKG_VERSION")))
-        );
+        request
+            .header("user-agent")
+            .expect("every request says who sends it")
+            .contains(concat!("kmsr/", env!("CARGO_PKG_VERSION")))
+    );
 }
 
 #[test]
