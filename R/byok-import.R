@@ -18,7 +18,8 @@
 #' @section When it fails:
 #' The error has the class `kmsr_import_error` besides those of what went wrong, and the fields `step`, `key_id`,
 #' `key_arn`, `key_state` and `created`. Its message says what state the key is in and how to go on: a key that was
-#' created is not lost, since `byok_import(svc, key_material, key_id = ...)` continues with it.
+#' created is not lost, since `byok_import(svc, key_material, key_id = ...)` continues with it. When the answer to
+#' `CreateKey` was lost, nobody knows whether there is a key: then `created` is `NA`, and the message says where to look.
 #'
 #' @section Expiry:
 #' By default the material does not expire, unlike in the API, whose default is that it does. With `expires`, KMS forgets

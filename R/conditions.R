@@ -27,6 +27,11 @@
 #' | `kmsr_config_error` | a setting in the environment or the shared config files is not what it must be |
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
+#' | `kmsr_alias_taken_error`, `kmsr_key_mismatch_error`, `kmsr_key_state_error` | an alias or key that the material cannot go to; nothing was changed |
+#' | `kmsr_import_error` | an import that failed on its way; fields `step`, `key_id`, `key_arn`, `key_state`, `created`, besides the classes of what went wrong |
+#' | `kmsr_proof_error` | a key that holds other material; fields `key_arn`, `method` |
+#' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
+#' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
