@@ -23,21 +23,13 @@ abort_missing_argument <- function(argument, method) {
 
 # A time argument as seconds since 1970, however R says it. Days are never taken for seconds.
 timestamp_argument <- function(x, argument) {
-  if (is.null(x) || length(x) == 0) {
+  # A class can say what the object is not, and then no method knows what to do.
+  seconds <- tryCatch(time_seconds(x), error = function(e) NA_real_)
+  if (is.null(seconds)) {
     return(NULL)
   }
-  seconds <- if (inherits(x, "Date")) {
-    as.numeric(x) * 86400
-  } else if (inherits(x, "POSIXt")) {
-    as.numeric(as.POSIXct(x))
-  } else if (is.character(x)) {
-    parse_iso8601(x)
-  } else if (is.numeric(x) && !is.object(x)) {
-    as.numeric(x)
-  } else {
-    NA_real_
-  }
-  if (length(seconds) != 1 || !is.finite(seconds)) {
+  # The years that ISO 8601 can write. Beyond, they are milliseconds or a mistake.
+  if (length(seconds) != 1 || !is.finite(seconds) || seconds < -62167219200 || seconds >= 253402300800) {
     abort_argument(
       argument,
       given = describe_value(x),
@@ -50,12 +42,39 @@ timestamp_argument <- function(x, argument) {
   seconds
 }
 
+# Seconds since 1970, as many as there are times; NA for what is none, whatever its class says; NULL for nothing.
+time_seconds <- function(x) {
+  if (length(x) == 0 && (is.atomic(x) || is.list(x))) {
+    return(NULL)
+  }
+  if (inherits(x, "POSIXlt")) {
+    x <- as.POSIXct(x)
+  }
+  if (is.list(x) && !is.object(x) && length(x) == 1) {
+    x <- x[[1]]
+  }
+  if (is.character(x)) {
+    parse_iso8601(unclass(x))
+  } else if (!typeof(x) %in% c("double", "integer")) {
+    NA_real_
+  } else if (inherits(x, "Date")) {
+    as.numeric(x) * 86400
+  } else if (inherits(x, "POSIXct") || !is.object(x)) {
+    as.numeric(x)
+  } else {
+    NA_real_
+  }
+}
+
 # Seconds since 1970 of ISO 8601 dates and times; NA for what is none. A time without offset is UTC.
 parse_iso8601 <- function(x) {
-  pattern <- "^(\\d{4}-\\d{2}-\\d{2})(?:[T ](\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?)(Z|[+-]\\d{2}:?\\d{2})?)?$"
-  parts <- regmatches(x, regexec(pattern, x, perl = TRUE))
+  date <- "(\\d{4}-\\d{2}-\\d{2})"
+  time <- "(\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?)"
+  offset <- "(Z|[+-](?:[01]\\d|2[0-3]):?[0-5]\\d)"
+  x[!validUTF8(x)] <- NA
+  parts <- regmatches(x, regexec(sprintf("^%s(?:[T ]%s%s?)?$", date, time, offset), x, perl = TRUE))
   vapply(parts, function(part) {
-    if (length(part) == 0) {
+    if (length(part) != 4) {
       return(NA_real_)
     }
     time <- if (nzchar(part[3])) part[3] else "00:00:00"

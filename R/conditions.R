@@ -211,22 +211,7 @@ upper_first <- function(x) {
 }
 
 # What a value is, in words, without its content.
-describe_value <- function(x) {
-  if (is.null(x)) {
-    return("NULL")
-  }
-  if (is.atomic(x) && length(x) == 1 && is.na(x)) {
-    return("NA")
-  }
-  kind <- if (is.object(x)) {
-    paste("an object of class", class(x)[1])
-  } else if (is.character(x)) {
-    "a character vector"
-  } else {
-    paste("an object of type", typeof(x))
-  }
-  if (length(x) == 1 || is.function(x) || is.environment(x)) kind else paste(kind, "of length", length(x))
-}
+describe_value <- function(x) rs_describe(x)
 
 is_empty <- function(x) {
   is.null(x) || length(x) == 0 || identical(x, "")

@@ -10,6 +10,9 @@ rs_client <- function(settings, secrets) .Call(wrap__rs_client, settings, secret
 # What a client with these settings will use and where each value was found.
 rs_resolve <- function(settings, secrets) .Call(wrap__rs_resolve, settings, secrets)
 
+# The service's id of the client's last successful request, or `NULL`.
+rs_last_request_id <- function(client) .Call(wrap__rs_last_request_id, client)
+
 # Starts an emulator: an external pointer, which stops it when collected.
 rs_emulator <- function(port, region) .Call(wrap__rs_emulator, port, region)
 
@@ -21,6 +24,12 @@ rs_emulator_running <- function(emulator) .Call(wrap__rs_emulator_running, emula
 
 # Stops it; the second time does nothing.
 rs_emulator_stop <- function(emulator) .Call(wrap__rs_emulator_stop, emulator)
+
+# Plain R values as indented JSON.
+rs_to_json <- function(value, pretty) .Call(wrap__rs_to_json, value, pretty)
+
+# JSON as R values; `NULL` if it is none.
+rs_from_json <- function(text) .Call(wrap__rs_from_json, text)
 
 # New key material for a key spec.
 rs_key_material_random <- function(key_spec) .Call(wrap__rs_key_material_random, key_spec)
@@ -37,11 +46,17 @@ rs_key_material_describe <- function(material) .Call(wrap__rs_key_material_descr
 # The MAC of a message by an HMAC key.
 rs_key_material_mac <- function(material, message, mac_algorithm) .Call(wrap__rs_key_material_mac, material, message, mac_algorithm)
 
+# Random bytes from the operating system, for challenges that nobody must foresee.
+rs_random <- function(length) .Call(wrap__rs_random, length)
+
 # An object that makes `save()` and its kin stop with an error that says why.
 rs_guard <- function() .Call(wrap__rs_guard)
 
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
 rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
+
+# What a value is, in words and without its content, for messages about arguments.
+rs_describe <- function(value) .Call(wrap__rs_describe, value)
 
 # Wraps key material, or a raw vector, under a public key.
 rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)

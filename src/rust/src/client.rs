@@ -1,4 +1,5 @@
 //! Clients as R holds them: external pointers that work in the process that made them.
+use std::cell::RefCell;
 use std::{mem, process};
 
 use extendr_api::prelude::*;
@@ -12,6 +13,7 @@ use crate::runtime;
 pub(crate) struct Handle {
     pid: u32,
     client: Option<Client>,
+    last_request_id: RefCell<Option<String>>,
 }
 
 impl Handle {
@@ -21,6 +23,11 @@ impl Handle {
             Some(client) if self.pid == process::id() => Ok(client),
             _ => Err(Failure::Stale),
         }
+    }
+
+    /// Remembers the service's id of the last successful request, for receipts.
+    pub(crate) fn remember(&self, request_id: Option<String>) {
+        self.last_request_id.replace(request_id);
     }
 
     /// The client behind an R object: stale when there is none, as after a load from a file.
@@ -51,6 +58,15 @@ fn rs_client(settings: List, secrets: Robj) -> Robj {
     into_r(make(&settings, &secrets).map(ExternalPtr::new))
 }
 
+/// The service's id of the client's last successful request, or `NULL`.
+#[extendr]
+fn rs_last_request_id(client: Robj) -> Robj {
+    let id = Handle::from_r(&client)
+        .ok()
+        .and_then(|handle| handle.last_request_id.borrow().clone());
+    id.map_or_else(|| ().into(), Robj::from)
+}
+
 /// What a client with these settings will use and where each value was found.
 #[extendr]
 fn rs_resolve(settings: List, secrets: Robj) -> Robj {
@@ -71,12 +87,21 @@ fn make(settings: &List, secrets: &Robj) -> Result<Handle, Failure> {
     Ok(Handle {
         pid: process::id(),
         client: Some(client),
+        last_request_id: RefCell::default(),
     })
 }
 
 fn describe(resolved: &Resolved) -> List {
-    let value = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.value.as_str().into());
-    let source = |found: &Option<Sourced>| found.as_ref().map_or(Robj::from(()), |found| found.source.as_str().into());
+    let value = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.value.as_str().into())
+    };
+    let source = |found: &Option<Sourced>| {
+        found
+            .as_ref()
+            .map_or(Robj::from(()), |found| found.source.as_str().into())
+    };
     list!(
         region = value(&resolved.region),
         region_source = source(&resolved.region),
@@ -98,4 +123,5 @@ extendr_module! {
     fn rs_secrets;
     fn rs_client;
     fn rs_resolve;
+    fn rs_last_request_id;
 }

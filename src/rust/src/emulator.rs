@@ -43,7 +43,9 @@ fn start(port: u16, region: &str) -> Result<Emulator, Failure> {
     .map_err(|error| Failure::Refused {
         kind: "emulator",
         reason: "start",
-        message: format!("The emulator cannot listen on 127.0.0.1:{port}: {error}. Is the port taken?"),
+        message: format!(
+            "The emulator cannot listen on 127.0.0.1:{port}: {error}. Is the port taken?"
+        ),
     })
 }
 

@@ -2,7 +2,7 @@
 use extendr_api::prelude::*;
 use kmsr_client::{Error, Phase};
 
-use crate::convert::{BadArgument, json_to_r};
+use crate::convert::{BadArgument, for_r, json_to_r};
 
 /// Why a function of the binding has no value.
 #[derive(Debug)]
@@ -80,11 +80,21 @@ impl Failure {
             Self::Interrupted => tagged("interrupted", "", vec![]),
             Self::Stale => tagged("stale", "", vec![]),
             Self::MaterialLost => tagged("material_lost", "", vec![]),
-            Self::Refused { kind, reason, message } => {
-                tagged("refused", &message, vec![("class", kind.into()), ("reason", reason.into())])
-            }
+            Self::Refused {
+                kind,
+                reason,
+                message,
+            } => tagged(
+                "refused",
+                &message,
+                vec![("class", kind.into()), ("reason", reason.into())],
+            ),
             Self::SecretsLost => tagged("secrets_lost", "", vec![]),
-            Self::Argument(BadArgument { argument, given, wanted }) => tagged(
+            Self::Argument(BadArgument {
+                argument,
+                given,
+                wanted,
+            }) => tagged(
                 "argument",
                 "",
                 vec![
@@ -101,13 +111,17 @@ impl Failure {
 fn call_failure(error: Error) -> Robj {
     let text = error.to_string();
     match error {
-        Error::Service { code, message, answer } => {
+        Error::Service {
+            code,
+            message,
+            answer,
+        } => {
             let body = serde_json::from_slice(&answer.body).unwrap_or(serde_json::Value::Null);
             tagged(
                 "service",
                 &message,
                 vec![
-                    ("code", code.into()),
+                    ("code", for_r(&code).into_owned().into()),
                     ("status_code", i32::from(answer.status).into()),
                     ("request_id", answer.request_id.into_robj_or_null()),
                     ("error_response", json_to_r(&body)),
@@ -120,7 +134,12 @@ fn call_failure(error: Error) -> Robj {
             vec![
                 ("status_code", i32::from(answer.status).into()),
                 ("request_id", answer.request_id.into_robj_or_null()),
-                ("body", String::from_utf8_lossy(&answer.body).into_owned().into()),
+                (
+                    "body",
+                    for_r(&String::from_utf8_lossy(&answer.body))
+                        .into_owned()
+                        .into(),
+                ),
             ],
         ),
         Error::Timeout { phase } => {
@@ -140,7 +159,10 @@ fn call_failure(error: Error) -> Robj {
 }
 
 fn tagged(kind: &str, message: &str, fields: Vec<(&str, Robj)>) -> Robj {
-    let mut pairs = vec![("kind", Robj::from(kind)), ("message", Robj::from(message))];
+    let mut pairs = vec![
+        ("kind", Robj::from(kind)),
+        ("message", for_r(message).into_owned().into()),
+    ];
     pairs.extend(fields);
     let mut list = List::from_pairs(pairs).into_robj();
     // A class attribute on a fresh list is never refused.

@@ -14,9 +14,6 @@ unsafe extern "C" {
     fn Rf_getCharCE(x: SEXP) -> c_int;
 }
 
-/// `CE_LATIN1` of R's `cetype_t`.
-const LATIN1: c_int = 4;
-
 /// Whether the user asked to stop; asking takes the interrupt off R's hands. For the main thread only.
 pub(crate) fn interrupt_pending() -> bool {
     kmsr_interrupted() != 0
@@ -28,37 +25,41 @@ pub(crate) fn guard() -> Robj {
     unsafe { Robj::from_sexp(kmsr_guard()) }
 }
 
-/// One element of a character vector.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Text {
-    /// Text as UTF-8.
-    Utf8(String),
-    /// `NA_character_`.
-    Missing,
-    /// Bytes that are not text in the encoding they are declared to have.
-    Invalid,
+/// What the bytes of an R string are declared to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// UTF-8, ASCII, or nothing, which is the session's encoding.
+    Utf8OrNative,
+    /// What R calls latin1.
+    Latin1,
+    /// Not text.
+    Bytes,
 }
 
-/// The element at an index of a character vector; `Missing` past its end or of another type. extendr would take every R
-/// string for UTF-8 unchecked.
-pub(crate) fn text(vector: &Robj, index: usize) -> Text {
+/// The bytes of the element at an index of a character vector; `None` for NA, past its end, or of another type. extendr
+/// would take every R string for UTF-8 unchecked.
+pub(crate) fn string_bytes(vector: &Robj, index: usize) -> Option<(&[u8], Encoding)> {
     if !vector.is_string() || index >= vector.len() {
-        return Text::Missing;
+        return None;
     }
     // SAFETY: the vector is a STRSXP and the index within it, so the element is a CHARSXP; its bytes live as long as
-    // the vector does, which the borrow outlives. No R code runs and nothing is allocated in between.
+    // the vector does, which the borrow outlives.
     let (bytes, encoding) = unsafe {
         let element = STRING_ELT(vector.get(), index as isize);
         if element == R_NaString {
-            return Text::Missing;
+            return None;
         }
         let length = Rf_xlength(element) as usize;
-        (std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length), Rf_getCharCE(element))
+        (
+            std::slice::from_raw_parts(R_CHAR(element).cast::<u8>(), length),
+            Rf_getCharCE(element),
+        )
     };
-    match std::str::from_utf8(bytes) {
-        // Declared latin1 may happen to be valid UTF-8, but says something else.
-        Ok(text) if encoding != LATIN1 || text.is_ascii() => Text::Utf8(text.to_owned()),
-        _ if encoding == LATIN1 => Text::Utf8(bytes.iter().map(|&byte| char::from(byte)).collect()),
-        _ => Text::Invalid,
-    }
+    // R's cetype_t.
+    let encoding = match encoding {
+        2 => Encoding::Latin1,
+        3 => Encoding::Bytes,
+        _ => Encoding::Utf8OrNative,
+    };
+    Some((bytes, encoding))
 }

@@ -10,7 +10,10 @@ use crate::foreign;
 /// The material behind an R object.
 pub(crate) fn from_r(pointer: &Robj) -> Result<&KeyMaterial, Failure> {
     let pointer: Result<&ExternalPtr<KeyMaterial>, _> = pointer.try_into();
-    pointer.ok().and_then(|pointer| pointer.try_addr().ok()).ok_or(Failure::MaterialLost)
+    pointer
+        .ok()
+        .and_then(|pointer| pointer.try_addr().ok())
+        .ok_or(Failure::MaterialLost)
 }
 
 /// New key material for a key spec.
@@ -54,7 +57,9 @@ fn rs_key_material_describe(material: Robj) -> Robj {
             key_spec = material.spec().as_str(),
             length = material.len() as f64,
             key_usage = material.spec().default_key_usage(),
-            public_key = material.public_key_der().map_or(Robj::from(()), |der| Raw::from_bytes(der).into())
+            public_key = material
+                .public_key_der()
+                .map_or(Robj::from(()), |der| Raw::from_bytes(der).into())
         )
     }))
 }
@@ -63,6 +68,21 @@ fn rs_key_material_describe(material: Robj) -> Robj {
 #[extendr]
 fn rs_key_material_mac(material: Robj, message: &[u8], mac_algorithm: &str) -> Robj {
     into_r(mac(&material, message, mac_algorithm).map(|mac| Raw::from_bytes(&mac)))
+}
+
+/// Random bytes from the operating system, for challenges that nobody must foresee.
+#[extendr]
+fn rs_random(length: i32) -> Robj {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    into_r(
+        getrandom::fill(&mut bytes)
+            .map(|()| Raw::from_bytes(&bytes))
+            .map_err(|error| Failure::Refused {
+                kind: "key_material",
+                reason: "random",
+                message: format!("The operating system has no randomness to give: {error}."),
+            }),
+    )
 }
 
 /// An object that makes `save()` and its kin stop with an error that says why.
@@ -76,7 +96,11 @@ fn mac(material: &Robj, message: &[u8], algorithm: &str) -> Result<Vec<u8>, Fail
 }
 
 fn spec_or_none(key_spec: &str) -> Result<Option<KeySpec>, Failure> {
-    if key_spec.is_empty() { Ok(None) } else { parse(key_spec).map(Some) }
+    if key_spec.is_empty() {
+        Ok(None)
+    } else {
+        parse(key_spec).map(Some)
+    }
 }
 
 fn parse(key_spec: &str) -> Result<KeySpec, Failure> {
@@ -90,5 +114,6 @@ extendr_module! {
     fn rs_key_material_raw;
     fn rs_key_material_describe;
     fn rs_key_material_mac;
+    fn rs_random;
     fn rs_guard;
 }

@@ -3,13 +3,17 @@
 //! Functions exported to R are named `rs_*`, take types whose conversion the R side has made sure of, and return a value or
 //! a failure (see [`error`]) that R turns into a condition. None raises an R error of its own.
 
-#![allow(missing_docs, reason = "extendr_module! writes public functions without any")]
+#![allow(
+    missing_docs,
+    reason = "extendr_module! writes public functions without any"
+)]
 
 mod client;
 mod convert;
 mod emulator;
 mod error;
 mod foreign;
+mod json;
 mod key_material;
 mod operation;
 mod runtime;
@@ -21,6 +25,7 @@ extendr_module! {
     mod kmsr;
     use client;
     use emulator;
+    use json;
     use key_material;
     use operation;
     use wrap;

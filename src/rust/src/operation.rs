@@ -13,13 +13,21 @@ fn rs_call(client: Robj, operation: &str, arguments: List) -> Robj {
     into_r(call(&client, operation, &arguments))
 }
 
+/// What a value is, in words and without its content, for messages about arguments.
+#[extendr]
+fn rs_describe(value: Robj) -> String {
+    convert::describe(&value)
+}
+
 fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
     let operation = kmsr_model::operation(name).ok_or_else(|| Error::Request {
         message: format!("{name} is not an operation of AWS KMS"),
     })?;
-    let client = Handle::from_r(client)?.client()?;
+    let handle = Handle::from_r(client)?;
+    let client = handle.client()?;
     let arguments = convert::arguments(operation, arguments)?;
     let answer = runtime::wait(client.call(operation, arguments))??;
+    handle.remember(answer.request_id.clone());
     convert::answer(operation, &answer.body).ok_or_else(|| {
         Failure::Call(Error::Unreadable {
             reason: "its members are not what the API says".to_owned(),
@@ -31,4 +39,5 @@ fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
 extendr_module! {
     mod operation;
     fn rs_call;
+    fn rs_describe;
 }

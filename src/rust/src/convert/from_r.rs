@@ -1,23 +1,14 @@
 //! Arguments from R, checked against the model: what is not meant is refused, with its name, what was given and what is
 //! wanted. Nothing is guessed.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use extendr_api::prelude::*;
 use kmsr_client::{Arguments, Value};
-use kmsr_model::{Member, Operation, Shape};
+use kmsr_model::{Member, Operation, Shape, Structure};
 
-use crate::foreign::{self, Text};
-
-/// An argument that is not what it must be.
-#[derive(Debug)]
-pub(crate) struct BadArgument {
-    /// The argument, with the path into it, for example `Tags[[2]]$TagKey`.
-    pub(crate) argument: String,
-    /// What was given, in words; never the value of a sensitive argument.
-    pub(crate) given: String,
-    /// What is wanted, in words.
-    pub(crate) wanted: String,
-}
+use super::refusal::{BadArgument, refusal, wanted};
+use super::scalar::{self, is_plain, named, text_at};
+use super::text::inherits;
 
 type Checked<T> = Result<T, BadArgument>;
 
@@ -27,12 +18,24 @@ pub(crate) fn arguments(operation: &'static Operation, given: &List) -> Checked<
     members(operation.input, &|name| given.get(name).cloned(), "")
 }
 
-fn members(members: &'static [Member], find: &dyn Fn(&str) -> Option<Robj>, path: &str) -> Checked<Arguments> {
+fn members(
+    members: &'static [Member],
+    find: &dyn Fn(&str) -> Option<Robj>,
+    path: &str,
+) -> Checked<Arguments> {
     let mut arguments = Arguments::new();
     for member in members {
-        let at = if path.is_empty() { member.name.to_owned() } else { format!("{path}${}", member.name) };
+        let at = if path.is_empty() {
+            member.name.to_owned()
+        } else {
+            format!("{path}${}", member.name)
+        };
         match find(member.name).filter(|value| !is_absent(value)) {
-            Some(given) => arguments.push(member.name, value(&member.shape, &given, &at)?),
+            Some(given) => match value(&member.shape, &given, &at)? {
+                // A data frame without rows.
+                Value::List(items) if items.is_empty() => {}
+                value => arguments.push(member.name, value),
+            },
             // A required argument that is NULL is the service's to refuse; a structure without its required member
             // cannot even be sent.
             None if member.required && !path.is_empty() => {
@@ -49,297 +52,158 @@ fn members(members: &'static [Member], find: &dyn Fn(&str) -> Option<Robj>, path
 }
 
 fn is_absent(value: &Robj) -> bool {
-    value.is_null() || (value.len() == 0 && (value.is_raw() || value.is_list() || value.is_vector_atomic()))
+    value.is_null() || (value.len() == 0 && (value.is_list() || value.is_vector_atomic()))
 }
 
 fn value(shape: &'static Shape, given: &Robj, at: &str) -> Checked<Value> {
-    let refuse = || Err(refusal(shape, given, at));
-    match shape {
-        Shape::String | Shape::Enum(_) => text(given).map_or_else(refuse, |text| Ok(Value::Text(text))),
-        Shape::Blob => match (given.as_raw_slice(), single_string(given)) {
-            (Some(bytes), _) => Ok(Value::Bytes(bytes.to_vec())),
-            // Text is sent as its UTF-8 bytes.
-            (None, Some(text)) => Ok(Value::Bytes(text.into_bytes())),
-            _ => refuse(),
-        },
-        Shape::Boolean => match single_logical(given) {
-            Some(truth) => Ok(Value::Boolean(truth)),
-            None => refuse(),
-        },
-        Shape::Integer => match whole_number(given) {
-            Some(number) => Ok(Value::Integer(number)),
-            None => refuse(),
-        },
+    let value = match shape {
+        Shape::String | Shape::Enum(_) => scalar::text(given).map(Value::Text),
+        Shape::Blob => scalar::bytes(given).map(Value::Bytes),
+        Shape::Boolean => scalar::truth(given).map(Value::Boolean),
+        Shape::Integer => scalar::whole_number(given).map(Value::Integer),
         // R has made numbers of everything else that is a time.
-        Shape::Timestamp => match single_number(given) {
-            Some(seconds) => Ok(Value::Timestamp(seconds.trunc() as i64)),
-            None => refuse(),
-        },
-        Shape::List(of) => list(shape, of, given, at),
-        Shape::Map => map(given, at).unwrap_or_else(refuse),
-        Shape::Structure(structure) => {
-            if !given.is_list() || given.inherits("data.frame") {
-                return refuse();
-            }
-            let entries = named(given).ok_or_else(|| refusal(shape, given, at))?;
-            if let Some((unknown, _)) =
-                entries.iter().find(|(name, _)| !structure.members.iter().any(|member| member.name == name))
-            {
-                let known: Vec<_> = structure.members.iter().map(|member| member.name).collect();
-                return Err(BadArgument {
-                    argument: format!("{at}${unknown}"),
-                    given: format!("an unknown member `{unknown}`"),
-                    wanted: format!("only {}", known.join(", ")),
-                });
-            }
-            let find = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-            members(structure.members, &find, at).map(Value::Structure)
+        Shape::Timestamp => {
+            scalar::number(given).map(|seconds| Value::Timestamp(seconds.trunc() as i64))
         }
+        Shape::List(of) => return list(shape, of, given, at),
+        Shape::Map => map(given).map(Value::Map),
+        Shape::Structure(of) => return structure(shape, of, given, at),
+    };
+    value.ok_or_else(|| refusal(shape, given, at))
+}
+
+fn structure(
+    shape: &'static Shape,
+    of: &'static Structure,
+    given: &Robj,
+    at: &str,
+) -> Checked<Value> {
+    let entries = (!inherits(given, "data.frame"))
+        .then(|| named(given))
+        .flatten()
+        .ok_or_else(|| refusal(shape, given, at))?;
+    let mut seen = HashSet::new();
+    for (name, _) in &entries {
+        let known = of.members.iter().any(|member| member.name == name);
+        if known && seen.insert(name.as_str()) {
+            continue;
+        }
+        let known: Vec<_> = of.members.iter().map(|member| member.name).collect();
+        return Err(BadArgument {
+            argument: at.to_owned(),
+            // A name that is none of the members' may be a misplaced value, and that value a secret.
+            given: if seen.contains(name.as_str()) {
+                format!("`{name}` twice")
+            } else if of.members.iter().any(|member| member.sensitive) {
+                "a name that is not a member's".to_owned()
+            } else {
+                format!("an unknown member `{name}`")
+            },
+            wanted: format!(
+                "a named list with no members but {}, each once",
+                known.join(", ")
+            ),
+        });
     }
+    let find = |name: &str| {
+        entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    members(of.members, &find, at).map(Value::Structure)
 }
 
 fn list(shape: &'static Shape, of: &'static Shape, given: &Robj, at: &str) -> Checked<Value> {
-    let items: Vec<Robj> = match of {
-        Shape::Structure(_) => match rows(given) {
-            Some(rows) => rows,
-            None => return Err(refusal(shape, given, at)),
-        },
-        _ if given.is_list() => given.as_list().map(|list| list.values().collect()).unwrap_or_default(),
-        _ if given.is_string() || given.inherits("factor") => {
-            (0..given.len()).map(|index| string_at(given, index)).collect::<Option<Vec<_>>>().map_or_else(
-                || Err(refusal(shape, given, at)),
-                |texts| Ok(texts.into_iter().map(Robj::from).collect()),
-            )?
+    let items = match of {
+        Shape::Structure(of) => rows(of, given),
+        _ if given.is_list() && is_plain(given) => {
+            given.as_list().map(|list| list.values().collect())
         }
-        _ => return Err(refusal(shape, given, at)),
+        _ if given.is_string() || inherits(given, "factor") => (0..given.len())
+            .map(|index| text_at(given, index).map(Robj::from))
+            .collect(),
+        _ => None,
     };
     items
+        .ok_or_else(|| refusal(shape, given, at))?
         .iter()
         .enumerate()
-        .map(|(index, item)| {
-            let at = format!("{at}[[{}]]", index + 1);
-            if item.is_null() { Err(refusal(of, item, &at)) } else { value(of, item, &at) }
-        })
+        .map(|(index, item)| value(of, item, &format!("{at}[[{}]]", index + 1)))
         .collect::<Checked<Vec<_>>>()
         .map(Value::List)
 }
 
-/// The structures of a list argument: a list of named lists, a data frame's rows, or, for pairs such as tags, a named
-/// vector or list of single texts (names first).
-fn rows(given: &Robj) -> Option<Vec<Robj>> {
-    if given.inherits("data.frame") {
-        let columns = named(given)?;
-        let count = columns.first().map_or(0, |(_, column)| column.len());
-        return (0..count)
-            .map(|row| {
-                let cells = columns
-                    .iter()
-                    .map(|(name, column)| Some((name.clone(), Robj::from(string_at(column, row)?))))
-                    .collect::<Option<Vec<_>>>()?;
-                Some(List::from_pairs(cells).into())
-            })
-            .collect();
+/// The structures of a list argument: a list of named lists, a data frame's rows, or, where a structure is a pair as tags
+/// are, a named vector or list of single texts (names first).
+fn rows(of: &'static Structure, given: &Robj) -> Option<Vec<Robj>> {
+    if inherits(given, "data.frame") {
+        return table_rows(given);
     }
-    if given.is_list() && named(given).is_none() {
+    if given.is_list() && is_plain(given) {
         let items: Vec<Robj> = given.as_list()?.values().collect();
-        return items.iter().all(Robj::is_list).then_some(items);
-    }
-    let pairs = map_entries(given)?;
-    Some(
-        pairs
-            .into_iter()
-            .map(|(key, text)| List::from_pairs([("TagKey", Robj::from(key)), ("TagValue", Robj::from(text))]).into())
-            .collect(),
-    )
-}
-
-fn map(given: &Robj, at: &str) -> Option<Checked<Value>> {
-    let entries = map_entries(given)?;
-    let count = entries.len();
-    let map: HashMap<String, String> = entries.into_iter().collect();
-    if map.len() < count {
-        return Some(Err(BadArgument {
-            argument: at.to_owned(),
-            given: "the same name twice".to_owned(),
-            wanted: "each name once".to_owned(),
-        }));
-    }
-    Some(Ok(Value::Map(map)))
-}
-
-fn map_entries(given: &Robj) -> Option<Vec<(String, String)>> {
-    let names = given.get_attrib("names")?;
-    let at = |index| {
-        let name = string_at(&names, index).filter(|name| !name.is_empty())?;
-        let value = match given.as_list() {
-            Some(list) => text(&list.elt(index).ok()?)?,
-            None => string_at(given, index)?,
+        let is_row = |item: &Robj| {
+            (item.is_list() && !item.is_null())
+                || (item.is_string() && named(item).is_some() && item.len() > 1)
         };
-        Some((name, value))
-    };
-    (given.is_list() || given.is_vector_atomic()).then(|| (0..given.len()).map(at).collect())?
-}
-
-/// The named elements of a list, if every element has a name.
-fn named(given: &Robj) -> Option<Vec<(String, Robj)>> {
-    let names = given.get_attrib("names")?;
-    let values = given.as_list()?;
-    values
-        .values()
-        .enumerate()
-        .map(|(index, value)| Some((string_at(&names, index).filter(|name| !name.is_empty())?, value)))
-        .collect()
-}
-
-/// One text: a string, a factor's label, a number or a truth value as R would write it.
-fn text(given: &Robj) -> Option<String> {
-    (given.len() == 1 && !given.is_list()).then(|| string_at(given, 0))?
-}
-
-fn single_string(given: &Robj) -> Option<String> {
-    (given.is_string() && given.len() == 1).then(|| string_at(given, 0))?
-}
-
-/// The element of an atomic vector as text; `None` for NA, for what is not text, and past the end.
-fn string_at(given: &Robj, index: usize) -> Option<String> {
-    if given.inherits("factor") {
-        let code = *given.as_integer_slice()?.get(index)?;
-        let level = usize::try_from(code).ok()?.checked_sub(1)?;
-        return string_at(&given.get_attrib("levels")?, level);
+        if items.iter().all(is_row) {
+            return Some(items);
+        }
     }
-    if given.is_string() {
-        return match foreign::text(given, index) {
-            Text::Utf8(text) => Some(text),
-            Text::Missing | Text::Invalid => None,
+    let [key, value] = of.members else {
+        return None;
+    };
+    let pairs = pairs(given)?;
+    // One structure that was not put into a list would otherwise become as many as it has members.
+    let unwrapped = |name: &str| {
+        let name = name.to_lowercase();
+        [key, value].iter().any(|member| {
+            let member = member.name.to_lowercase();
+            name == member || of.name.to_lowercase() + &name == member
+        })
+    };
+    if pairs.iter().all(|(name, _)| unwrapped(name)) {
+        return None;
+    }
+    let row = |(name, text)| {
+        List::from_pairs([(key.name, Robj::from(name)), (value.name, Robj::from(text))]).into()
+    };
+    Some(pairs.into_iter().map(row).collect())
+}
+
+fn table_rows(given: &Robj) -> Option<Vec<Robj>> {
+    let columns = named(given)?;
+    let count = columns.first().map_or(0, |(_, column)| column.len());
+    let row = |index| {
+        let cell = |(name, column): &(String, Robj)| {
+            Some((name.clone(), Robj::from(text_at(column, index)?)))
         };
-    }
-    // Dates and times are numbers in disguise; as text they would not say what was meant.
-    if given.get_attrib("class").is_some() {
-        return None;
-    }
-    if let Some(numbers) = given.as_real_slice() {
-        return numbers.get(index).filter(|number| number.is_finite()).map(f64::to_string);
-    }
-    if let Some(numbers) = given.as_integer_slice() {
-        return numbers.get(index).filter(|&&number| number != i32::MIN).map(i32::to_string);
-    }
-    let truth = given.as_logical_slice()?.get(index)?;
-    match (truth.is_true(), truth.is_false()) {
-        (true, _) => Some("TRUE".to_owned()),
-        (_, true) => Some("FALSE".to_owned()),
-        _ => None,
-    }
-}
-
-fn single_logical(given: &Robj) -> Option<bool> {
-    if given.len() != 1 {
-        return None;
-    }
-    if let Some([truth]) = given.as_logical_slice() {
-        return (!truth.is_na()).then(|| truth.is_true());
-    }
-    match single_number(given) {
-        Some(1.0) => Some(true),
-        Some(0.0) => Some(false),
-        _ => None,
-    }
-}
-
-fn whole_number(given: &Robj) -> Option<i32> {
-    let number = match single_string(given) {
-        Some(text) => text.trim().parse().ok()?,
-        None => single_number(given)?,
+        Some(List::from_pairs(columns.iter().map(cell).collect::<Option<Vec<_>>>()?).into())
     };
-    let whole = number.trunc() == number && number.abs() <= f64::from(i32::MAX);
-    whole.then_some(number as i32)
+    (0..count).map(row).collect()
 }
 
-fn single_number(given: &Robj) -> Option<f64> {
-    if given.len() != 1 || given.inherits("factor") {
+fn map(given: &Robj) -> Option<HashMap<String, String>> {
+    let pairs = pairs(given)?;
+    let count = pairs.len();
+    let map: HashMap<_, _> = pairs.into_iter().collect();
+    (map.len() == count).then_some(map)
+}
+
+/// The names and texts of a named list or vector of single texts.
+fn pairs(given: &Robj) -> Option<Vec<(String, String)>> {
+    let names = given.get_attrib("names")?;
+    let list = given.is_list();
+    if (list && !is_plain(given)) || !(list || given.is_vector_atomic()) {
         return None;
     }
-    if let Some([number]) = given.as_real_slice() {
-        return number.is_finite().then_some(*number);
-    }
-    match given.as_integer_slice() {
-        Some([number]) if *number != i32::MIN => Some(f64::from(*number)),
-        _ => None,
-    }
-}
-
-fn refusal(shape: &'static Shape, given: &Robj, at: &str) -> BadArgument {
-    BadArgument {
-        argument: at.to_owned(),
-        given: describe(given),
-        wanted: wanted(shape),
-    }
-}
-
-fn wanted(shape: &'static Shape) -> String {
-    match shape {
-        Shape::String => "one string".to_owned(),
-        Shape::Enum(enumeration) => format!("one string, such as {:?}", enumeration.values.first().unwrap_or(&"")),
-        Shape::Blob => "a raw vector, or one string to be sent as its UTF-8 bytes".to_owned(),
-        Shape::Timestamp => "one time: a POSIXct, a Date, an ISO 8601 string, or seconds since 1970".to_owned(),
-        Shape::Boolean => "TRUE or FALSE".to_owned(),
-        Shape::Integer => "one whole number".to_owned(),
-        Shape::Map => "a named list or character vector, each name once".to_owned(),
-        Shape::Structure(structure) => format!("a named list like {}", example(structure.members)),
-        Shape::List(Shape::Structure(structure)) if structure.name == "Tag" => format!(
-            "a list of lists like list({}), a named character vector, or a data frame with these columns",
-            example(structure.members)
-        ),
-        Shape::List(Shape::Structure(structure)) => format!("a list of lists like list({})", example(structure.members)),
-        Shape::List(_) => "a character vector without NA, or a list of strings".to_owned(),
-    }
-}
-
-fn example(members: &[Member]) -> String {
-    let members: Vec<_> = members.iter().map(|member| format!("{} = ...", member.name)).collect();
-    format!("list({})", members.join(", "))
-}
-
-/// What a value is, without its content.
-fn describe(given: &Robj) -> String {
-    let length = given.len();
-    let kind = match given.class().and_then(|mut class| class.next()) {
-        Some(class) => format!("a {class}"),
-        None => match given.rtype() {
-            Rtype::Null => return "NULL".to_owned(),
-            Rtype::Strings => "a character vector".to_owned(),
-            Rtype::Doubles => "a number".to_owned(),
-            Rtype::Integers => "an integer".to_owned(),
-            Rtype::Logicals => "a logical".to_owned(),
-            Rtype::Raw => "a raw vector".to_owned(),
-            Rtype::List => "a list".to_owned(),
-            Rtype::Function => "a function".to_owned(),
-            Rtype::Environment => "an environment".to_owned(),
-            _ => "an object of another type".to_owned(),
-        },
+    let pair = |index| {
+        let name = text_at(&names, index).filter(|name| !name.is_empty())?;
+        let text = match given.as_list() {
+            Some(list) => scalar::text(&list.elt(index).ok()?)?,
+            None => text_at(given, index)?,
+        };
+        Some((name, text))
     };
-    if length == 1 && is_missing(given) {
-        return "NA".to_owned();
-    }
-    match given.rtype() {
-        Rtype::Strings if length == 1 && foreign::text(given, 0) == Text::Invalid => {
-            "a string that is not valid in its declared encoding".to_owned()
-        }
-        Rtype::Doubles if length == 1 && given.class().is_none() => {
-            given.as_real().map_or(kind, |number| format!("the number {number}"))
-        }
-        Rtype::Strings | Rtype::Doubles | Rtype::Integers | Rtype::Logicals | Rtype::List if length != 1 => {
-            format!("{kind} of length {length}")
-        }
-        _ => kind,
-    }
-}
-
-fn is_missing(given: &Robj) -> bool {
-    match given.rtype() {
-        Rtype::Strings => foreign::text(given, 0) == Text::Missing,
-        Rtype::Doubles => given.as_real_slice().is_some_and(|numbers| numbers.iter().all(|number| number.is_nan())),
-        Rtype::Integers => given.as_integer_slice().is_some_and(|numbers| numbers.iter().all(|&number| number == i32::MIN)),
-        Rtype::Logicals => given.as_logical_slice().is_some_and(|truths| truths.iter().all(|truth| truth.is_na())),
-        _ => false,
-    }
+    (0..given.len()).map(pair).collect()
 }

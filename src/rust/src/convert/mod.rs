@@ -1,8 +1,15 @@
 //! The only place where R values become Rust values and back.
 mod from_r;
+mod refusal;
+mod scalar;
 mod settings;
+mod text;
+mod to_json;
 mod to_r;
 
-pub(crate) use from_r::{BadArgument, arguments};
+pub(crate) use from_r::arguments;
+pub(crate) use refusal::{BadArgument, describe};
 pub(crate) use settings::{Secrets, settings};
+pub(crate) use text::for_r;
+pub(crate) use to_json::r_to_json;
 pub(crate) use to_r::{answer, json_to_r};

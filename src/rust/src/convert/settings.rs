@@ -11,7 +11,11 @@ use crate::error::Failure;
 ///
 /// Literal keys arrive apart from it, see [`Secrets`]; an access key id without them is a failure.
 pub(crate) fn settings(list: &List, secrets: &Robj) -> Result<Settings, Failure> {
-    let entry = |name: &str| list.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let entry = |name: &str| {
+        list.iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    };
     let text = |name| entry(name).and_then(|value| value.as_str().map(str::to_owned));
     let number = |name| entry(name).and_then(|value| value.as_real());
     let truth = |name| entry(name).and_then(|value| value.as_bool());
@@ -20,7 +24,8 @@ pub(crate) fn settings(list: &List, secrets: &Robj) -> Result<Settings, Failure>
     let credentials = if truth("anonymous") == Some(true) {
         Credentials::Anonymous
     } else if let Some(access_key_id) = text("access_key_id") {
-        let secrets: &ExternalPtr<Secrets> = secrets.try_into().map_err(|_| Failure::SecretsLost)?;
+        let secrets: &ExternalPtr<Secrets> =
+            secrets.try_into().map_err(|_| Failure::SecretsLost)?;
         Credentials::Static {
             access_key_id,
             secret_access_key: secrets.secret_access_key.clone(),

@@ -55,7 +55,9 @@ impl Arguments {
             .input
             .iter()
             .filter(beyond)
-            .filter_map(|member| Some((member.name.to_owned(), self.take(member.name)?.into_json())))
+            .filter_map(|member| {
+                Some((member.name.to_owned(), self.take(member.name)?.into_json()))
+            })
             .collect()
     }
 }
@@ -69,7 +71,11 @@ impl Value {
             Value::Boolean(truth) => truth.into(),
             Value::Integer(number) => number.into(),
             Value::List(items) => items.into_iter().map(Value::into_json).collect(),
-            Value::Map(entries) => entries.into_iter().map(|(k, v)| (k, v.into())).collect::<serde_json::Map<_, _>>().into(),
+            Value::Map(entries) => entries
+                .into_iter()
+                .map(|(k, v)| (k, v.into()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
             Value::Structure(members) => members
                 .0
                 .into_iter()

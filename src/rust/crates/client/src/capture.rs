@@ -5,7 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_kms::config::interceptors::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
@@ -31,7 +32,9 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
-    pub(crate) fn new(beyond_sdk: serde_json::Map<String, serde_json::Value>) -> (Self, Arc<Mutex<Seen>>) {
+    pub(crate) fn new(
+        beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    ) -> (Self, Arc<Mutex<Seen>>) {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let capture = Self {
             seen: seen.clone(),
@@ -57,11 +60,16 @@ impl Intercept for Capture {
             return Ok(());
         }
         let request = context.request_mut();
-        let body = request.body().bytes().ok_or("the request's body is a stream")?;
+        let body = request
+            .body()
+            .bytes()
+            .ok_or("the request's body is a stream")?;
         let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
         members.extend(self.beyond_sdk.clone());
         let body = serde_json::to_vec(&members)?;
-        request.headers_mut().insert("content-length", body.len().to_string());
+        request
+            .headers_mut()
+            .insert("content-length", body.len().to_string());
         *request.body_mut() = SdkBody::from(body);
         Ok(())
     }
@@ -94,7 +102,10 @@ impl Intercept for Capture {
                 date: header("date"),
                 body: body.to_vec(),
             };
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).answer = Some(answer);
+            self.seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .answer = Some(answer);
         }
         Ok(())
     }

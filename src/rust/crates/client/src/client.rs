@@ -48,7 +48,10 @@ impl Client {
     /// Makes a client from settings and what was looked up for them. Nothing is sent.
     pub async fn new(settings: &Settings, resolved: &Resolved) -> Result<Self, Error> {
         let http_client = transport::http_client(settings)?;
-        let region = resolved.region.as_ref().map(|region| Region::new(region.value.clone()));
+        let region = resolved
+            .region
+            .as_ref()
+            .map(|region| Region::new(region.value.clone()));
         let mut config = aws_sdk_kms::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
@@ -58,7 +61,12 @@ impl Client {
             .timeout_config(timeout_config(settings))
             .use_fips(resolved.use_fips)
             .use_dual_stack(resolved.use_dual_stack);
-        config.set_endpoint_url(resolved.endpoint.as_ref().map(|endpoint| endpoint.value.clone()));
+        config.set_endpoint_url(
+            resolved
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.value.clone()),
+        );
         config.set_app_name(AppName::new(concat!("kmsr-", env!("CARGO_PKG_VERSION"))).ok());
         config = match &settings.credentials {
             Credentials::Anonymous => config.allow_no_auth(),
@@ -74,7 +82,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]. [`Error::Request`] means nothing was sent.
-    pub async fn call(&self, operation: &'static Operation, mut arguments: Arguments) -> Result<Answer, Error> {
+    pub async fn call(
+        &self,
+        operation: &'static Operation,
+        mut arguments: Arguments,
+    ) -> Result<Answer, Error> {
         if !self.has_region {
             return Err(Error::MissingRegion);
         }
@@ -82,11 +94,17 @@ impl Client {
         let send = sdk::sender(operation.name).ok_or_else(|| Error::Request {
             message: format!("{} is not an operation of the AWS SDK", operation.name),
         })?;
-        let sent = send(&self.kms, &mut arguments, capture).map_err(|sdk::Mismatch(member)| Error::Request {
-            message: format!("{member} does not have the type {} takes", operation.name),
+        let sent = send(&self.kms, &mut arguments, capture).map_err(|sdk::Mismatch(member)| {
+            Error::Request {
+                message: format!("{member} does not have the type {} takes", operation.name),
+            }
         })?;
         let outcome = sent.await;
-        let answer = seen.lock().unwrap_or_else(PoisonError::into_inner).answer.take();
+        let answer = seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .answer
+            .take();
         match (answer, outcome) {
             // The SDK may fail to make its typed output of an answer that is a success all the same.
             (Some(answer), _) => match Error::from_answer(&answer) {

@@ -68,17 +68,24 @@ impl Error {
     /// The failure in an answer that was read whole, or `None` when it is a success to be decoded.
     pub(crate) fn from_answer(answer: &Answer) -> Option<Self> {
         let success = (200..300).contains(&answer.status);
-        let body: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(&answer.body).ok();
+        let body: Option<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_slice(&answer.body).ok();
         match (success, body) {
             (true, Some(_)) => None,
             // Operations without output members answer with no body at all.
             (true, None) if answer.body.is_empty() => None,
             (false, Some(body)) => {
-                let text = |name| body.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+                let text = |name| {
+                    body.get(name)
+                        .and_then(|value| value.as_str())
+                        .map(str::to_owned)
+                };
                 match service_code(answer.error_type.as_deref(), &answer.body) {
                     Some(code) => Some(Self::Service {
                         code,
-                        message: text("message").or_else(|| text("Message")).unwrap_or_default(),
+                        message: text("message")
+                            .or_else(|| text("Message"))
+                            .unwrap_or_default(),
                         answer: answer.clone(),
                     }),
                     None => Some(unreadable(answer, "it is JSON without an error code")),
@@ -93,20 +100,34 @@ impl Error {
         if let Some(credentials) = find::<CredentialsError>(error) {
             return Self::Credentials {
                 // Its own text is a heading for kinds of failures; what happened is the cause.
-                message: credentials.source().map_or_else(|| credentials.to_string(), chain),
+                message: credentials
+                    .source()
+                    .map_or_else(|| credentials.to_string(), chain),
             };
         }
         let text = chain(error);
         match error {
-            SdkError::TimeoutError(_) => Self::Timeout { phase: Phase::Operation },
+            SdkError::TimeoutError(_) => Self::Timeout {
+                phase: Phase::Operation,
+            },
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Timeout {
-                phase: if text.contains("connect timeout") { Phase::Connect } else { Phase::Read },
+                phase: if text.contains("connect timeout") {
+                    Phase::Connect
+                } else {
+                    Phase::Read
+                },
             },
             SdkError::DispatchFailure(failure) => Self::Transport {
-                message: failure.as_connector_error().map_or(text, |connector| chain(connector)),
+                message: failure
+                    .as_connector_error()
+                    .map_or(text, |connector| chain(connector)),
             },
             SdkError::ResponseError(_) => Self::Transport { message: text },
-            SdkError::ConstructionFailure(_) if text.contains("egion") && text.contains("ndpoint") => Self::MissingRegion,
+            SdkError::ConstructionFailure(_)
+                if text.contains("egion") && text.contains("ndpoint") =>
+            {
+                Self::MissingRegion
+            }
             _ => Self::Request { message: text },
         }
     }
@@ -115,16 +136,28 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Service { code, message, answer } => write!(f, "{code} (HTTP {}). {message}", answer.status),
+            Self::Service {
+                code,
+                message,
+                answer,
+            } => write!(f, "{code} (HTTP {}). {message}", answer.status),
             Self::Unreadable { reason, answer } => {
-                write!(f, "the answer (HTTP {}) cannot be read: {reason}", answer.status)
+                write!(
+                    f,
+                    "the answer (HTTP {}) cannot be read: {reason}",
+                    answer.status
+                )
             }
-            Self::Timeout { phase: Phase::Connect } => f.write_str("no connection was made in time"),
+            Self::Timeout {
+                phase: Phase::Connect,
+            } => f.write_str("no connection was made in time"),
             Self::Timeout { phase: Phase::Read } => f.write_str("no answer came in time"),
-            Self::Timeout { phase: Phase::Operation } => f.write_str("the call was not finished in time"),
-            Self::Transport { message } | Self::Credentials { message } | Self::Request { message } => {
-                f.write_str(message)
-            }
+            Self::Timeout {
+                phase: Phase::Operation,
+            } => f.write_str("the call was not finished in time"),
+            Self::Transport { message }
+            | Self::Credentials { message }
+            | Self::Request { message } => f.write_str(message),
             Self::MissingRegion => f.write_str("no AWS Region is configured"),
         }
     }
@@ -136,7 +169,9 @@ impl StdError for Error {}
 pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> {
     let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let member = |name| body.as_ref()?.get(name)?.as_str();
-    let raw = header.or_else(|| member("__type")).or_else(|| member("code"))?;
+    let raw = header
+        .or_else(|| member("__type"))
+        .or_else(|| member("code"))?;
     let bare = raw.split(':').next()?.rsplit('#').next()?.trim();
     (!bare.is_empty()).then(|| bare.to_owned())
 }
@@ -205,25 +240,48 @@ mod tests {
     fn a_code_is_bare() {
         for (raw, bare) in [
             (r#"{"__type":"NotFoundException"}"#, "NotFoundException"),
-            (r#"{"__type":"com.amazonaws.kms#NotFoundException"}"#, "NotFoundException"),
-            (r#"{"__type":"NotFoundException:http://internal.amazon.com/x"}"#, "NotFoundException"),
+            (
+                r#"{"__type":"com.amazonaws.kms#NotFoundException"}"#,
+                "NotFoundException",
+            ),
+            (
+                r#"{"__type":"NotFoundException:http://internal.amazon.com/x"}"#,
+                "NotFoundException",
+            ),
             (r#"{"code":"Throttling"}"#, "Throttling"),
         ] {
             assert_eq!(service_code(None, raw.as_bytes()).as_deref(), Some(bare));
         }
-        assert_eq!(service_code(Some("AccessDeniedException"), b"").as_deref(), Some("AccessDeniedException"));
+        assert_eq!(
+            service_code(Some("AccessDeniedException"), b"").as_deref(),
+            Some("AccessDeniedException")
+        );
         assert_eq!(service_code(None, b"<html>"), None);
     }
 
     #[test]
     fn failed_answers_are_told_apart() {
-        let service = Error::from_answer(&answer(400, r#"{"__type":"a#NotFoundException","Message":"gone"}"#));
-        assert!(matches!(service, Some(Error::Service { code, message, .. }) if code == "NotFoundException" && message == "gone"));
+        let service = Error::from_answer(&answer(
+            400,
+            r#"{"__type":"a#NotFoundException","Message":"gone"}"#,
+        ));
+        assert!(
+            matches!(service, Some(Error::Service { code, message, .. }) if code == "NotFoundException" && message == "gone")
+        );
         for body in ["", "<html></html>", "{\"a\":", "oops", "[1]", "{}"] {
-            assert!(matches!(Error::from_answer(&answer(503, body)), Some(Error::Unreadable { .. })), "{body}");
+            assert!(
+                matches!(
+                    Error::from_answer(&answer(503, body)),
+                    Some(Error::Unreadable { .. })
+                ),
+                "{body}"
+            );
         }
         assert!(Error::from_answer(&answer(200, "{}")).is_none());
         assert!(Error::from_answer(&answer(200, "")).is_none());
-        assert!(matches!(Error::from_answer(&answer(200, "<html>")), Some(Error::Unreadable { .. })));
+        assert!(matches!(
+            Error::from_answer(&answer(200, "<html>")),
+            Some(Error::Unreadable { .. })
+        ));
     }
 }

@@ -10,7 +10,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, Result as CredentialsResult, SharedCredentialsProvider, future};
+use aws_credential_types::provider::{
+    ProvideCredentials, Result as CredentialsResult, SharedCredentialsProvider, future,
+};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_kms::config::{Region, SharedHttpClient};
 use aws_types::os_shim_internal::{Env, Fs};
@@ -27,7 +29,9 @@ pub(crate) fn provider(
     region: Option<Region>,
     http_client: SharedHttpClient,
 ) -> SharedCredentialsProvider {
-    let config = ProviderConfig::without_region().with_region(region).with_http_client(http_client);
+    let config = ProviderConfig::without_region()
+        .with_region(region)
+        .with_http_client(http_client);
     match &settings.credentials {
         Credentials::Static {
             access_key_id,
@@ -37,7 +41,9 @@ pub(crate) fn provider(
         } => SharedCredentialsProvider::new(Given(AwsCredentials::new(
             access_key_id,
             secret_access_key.expose(),
-            session_token.as_ref().map(|token| token.expose().to_owned()),
+            session_token
+                .as_ref()
+                .map(|token| token.expose().to_owned()),
             *expiration,
             "given",
         ))),
@@ -46,13 +52,24 @@ pub(crate) fn provider(
             name: name.clone(),
         }),
         Credentials::Chain | Credentials::Anonymous => SharedCredentialsProvider::new(Chain(vec![
-            Link::new("environment variables", EnvironmentVariableCredentialsProvider::new()),
-            Link::new("shared config and credentials files", profile(&config, None)),
+            Link::new(
+                "environment variables",
+                EnvironmentVariableCredentialsProvider::new(),
+            ),
+            Link::new(
+                "shared config and credentials files",
+                profile(&config, None),
+            ),
             Link::new(
                 "web identity token",
-                WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
+                WebIdentityTokenCredentialsProvider::builder()
+                    .configure(&config)
+                    .build(),
             ),
-            Link::new("container", EcsCredentialsProvider::builder().configure(&config).build()),
+            Link::new(
+                "container",
+                EcsCredentialsProvider::builder().configure(&config).build(),
+            ),
             Link::new("instance metadata", instance_metadata(&config)),
         ])),
     }
@@ -67,7 +84,10 @@ impl ProvideCredentials for Given {
     where
         Self: 'a,
     {
-        let expired = self.0.expiry().is_some_and(|expiry| expiry <= SystemTime::now());
+        let expired = self
+            .0
+            .expiry()
+            .is_some_and(|expiry| expiry <= SystemTime::now());
         future::ProvideCredentials::ready(if expired {
             Err(CredentialsError::provider_error(
                 "the credentials given to this client have expired; make a new client with fresh ones",
@@ -91,8 +111,13 @@ impl ProvideCredentials for Named {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
-            let profiles =
-                aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
+            let profiles = aws_config::profile::load(
+                &Fs::real(),
+                &Env::real(),
+                &EnvConfigFiles::default(),
+                None,
+            )
+            .await;
             let known = profiles.map_err(CredentialsError::invalid_configuration)?;
             if known.get_profile(&self.name).is_none() {
                 return Err(CredentialsError::invalid_configuration(format!(
@@ -101,7 +126,11 @@ impl ProvideCredentials for Named {
                 )));
             }
             self.provider.provide_credentials().await.map_err(|error| {
-                CredentialsError::provider_error(format!("profile {:?}: {}", self.name, reason(&error)))
+                CredentialsError::provider_error(format!(
+                    "profile {:?}: {}",
+                    self.name,
+                    reason(&error)
+                ))
             })
         })
     }
@@ -127,7 +156,9 @@ impl Link {
 
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|link| link.name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|link| link.name))
+            .finish()
     }
 }
 
@@ -148,11 +179,17 @@ impl Chain {
             match link.provider.provide_credentials().await {
                 Ok(credentials) => return Ok(credentials),
                 // After the last there is no other identity to end up with, so its failure is told with the rest.
-                Err(error) if last || matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
+                Err(error)
+                    if last || matches!(error, CredentialsError::CredentialsNotLoaded(_)) =>
+                {
                     tried.push(format!("{}: {}", link.name, reason(&error)));
                 }
                 Err(error) => {
-                    return Err(CredentialsError::provider_error(format!("{}: {}", link.name, reason(&error))));
+                    return Err(CredentialsError::provider_error(format!(
+                        "{}: {}",
+                        link.name,
+                        reason(&error)
+                    )));
                 }
             }
         }
@@ -180,5 +217,8 @@ fn instance_metadata(config: &ProviderConfig) -> ImdsCredentialsProvider {
         .read_timeout(METADATA_TIMEOUT)
         .max_attempts(1)
         .build();
-    ImdsCredentialsProvider::builder().configure(config).imds_client(client).build()
+    ImdsCredentialsProvider::builder()
+        .configure(config)
+        .imds_client(client)
+        .build()
 }

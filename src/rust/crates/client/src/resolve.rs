@@ -55,7 +55,12 @@ pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
         settings.profile.clone().map(Cow::Owned),
     )
     .await
-    .map_err(|error| invalid(format!("the shared AWS config files cannot be read: {}", chain(&error))))?;
+    .map_err(|error| {
+        invalid(format!(
+            "the shared AWS config files cannot be read: {}",
+            chain(&error)
+        ))
+    })?;
     let look = Look {
         env: &env,
         profiles: &profiles,
@@ -77,7 +82,12 @@ pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
     // A custom endpoint says it all; a switch in the environment must not make it an error.
     let custom = endpoint.is_some();
     Ok(Resolved {
-        use_fips: look.switch(settings.use_fips, custom, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+        use_fips: look.switch(
+            settings.use_fips,
+            custom,
+            "AWS_USE_FIPS_ENDPOINT",
+            "use_fips_endpoint",
+        )?,
         use_dual_stack: look.switch(
             settings.use_dual_stack,
             custom,
@@ -105,7 +115,9 @@ impl Look<'_> {
 
     fn profile(&self, key: &str) -> Option<Sourced> {
         let value = self.profiles.get(key)?;
-        sourced(value, || format!("profile {:?}", self.profiles.selected_profile()))
+        sourced(value, || {
+            format!("profile {:?}", self.profiles.selected_profile())
+        })
     }
 
     fn endpoint(&self) -> Option<Sourced> {
@@ -123,23 +135,33 @@ impl Look<'_> {
                     .profile("endpoint_url")
                     .service_id("kms")
                     .load(self.env, Some(self.profiles))?;
-                sourced(&value, || format!("profile {:?}", self.profiles.selected_profile()))
+                sourced(&value, || {
+                    format!("profile {:?}", self.profiles.selected_profile())
+                })
             })
     }
 
     fn max_retries(&self) -> Result<u32, Error> {
-        let found = self.variable("AWS_MAX_ATTEMPTS").or_else(|| self.profile("max_attempts"));
+        let found = self
+            .variable("AWS_MAX_ATTEMPTS")
+            .or_else(|| self.profile("max_attempts"));
         let Some(found) = found else {
             return Ok(MAX_RETRIES);
         };
         match found.value.parse::<u32>() {
             Ok(attempts) if attempts > 0 => Ok(attempts - 1),
-            _ => Err(wrong(&found, "AWS_MAX_ATTEMPTS (max_attempts)", "a whole number of at least 1")),
+            _ => Err(wrong(
+                &found,
+                "AWS_MAX_ATTEMPTS (max_attempts)",
+                "a whole number of at least 1",
+            )),
         }
     }
 
     fn retry_mode(&self) -> Result<RetryMode, Error> {
-        let found = self.variable("AWS_RETRY_MODE").or_else(|| self.profile("retry_mode"));
+        let found = self
+            .variable("AWS_RETRY_MODE")
+            .or_else(|| self.profile("retry_mode"));
         let Some(found) = found else {
             return Ok(RetryMode::Standard);
         };
@@ -147,11 +169,21 @@ impl Look<'_> {
             // "legacy" is older SDKs' name for what standard replaced.
             "standard" | "legacy" => Ok(RetryMode::Standard),
             "adaptive" => Ok(RetryMode::Adaptive),
-            _ => Err(wrong(&found, "AWS_RETRY_MODE (retry_mode)", "standard or adaptive")),
+            _ => Err(wrong(
+                &found,
+                "AWS_RETRY_MODE (retry_mode)",
+                "standard or adaptive",
+            )),
         }
     }
 
-    fn switch(&self, set: Option<bool>, custom_endpoint: bool, variable: &str, key: &str) -> Result<bool, Error> {
+    fn switch(
+        &self,
+        set: Option<bool>,
+        custom_endpoint: bool,
+        variable: &str,
+        key: &str,
+    ) -> Result<bool, Error> {
         if let Some(set) = set {
             return Ok(set);
         }
@@ -178,7 +210,10 @@ fn sourced(value: &str, source: impl FnOnce() -> String) -> Option<Sourced> {
 }
 
 fn wrong(found: &Sourced, name: &str, wanted: &str) -> Error {
-    invalid(format!("{name} must be {wanted}, but the {} says {:?}", found.source, found.value))
+    invalid(format!(
+        "{name} must be {wanted}, but the {} says {:?}",
+        found.source, found.value
+    ))
 }
 
 fn invalid(message: String) -> Error {

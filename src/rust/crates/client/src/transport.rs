@@ -22,22 +22,26 @@ pub(crate) fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error
     let context = TlsContext::builder()
         .with_trust_store(trust_store()?)
         .build()
-        .map_err(|error| Error::Request { message: chain(&error) })?;
+        .map_err(|error| Error::Request {
+            message: chain(&error),
+        })?;
     let mut builder = Builder::new();
     if settings.close_connection {
         builder = builder.pool_max_idle_per_host(0);
     }
-    Ok(builder.build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder();
-        connector.set_enable_tcp_nodelay(true);
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector
-            .proxy_config(ProxyConfig::from_env())
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(context.clone())
-            .build()
-    }))
+    Ok(
+        builder.build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder();
+            connector.set_enable_tcp_nodelay(true);
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+            connector
+                .proxy_config(ProxyConfig::from_env())
+                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                .tls_context(context.clone())
+                .build()
+        }),
+    )
 }
 
 fn trust_store() -> Result<TrustStore, Error> {
@@ -47,7 +51,10 @@ fn trust_store() -> Result<TrustStore, Error> {
             continue;
         };
         let pem = fs::read(&path).map_err(|error| Error::Request {
-            message: format!("{variable} names {}, which cannot be read: {error}", path.display()),
+            message: format!(
+                "{variable} names {}, which cannot be read: {error}",
+                path.display()
+            ),
         })?;
         store.add_pem_certificate(pem);
     }

@@ -1,6 +1,6 @@
 //! Amazon Resource Names of keys and aliases, and the other ways to name a key.
 
-use std::fmt;
+use crate::error::ServiceError;
 
 /// Where an account's keys live: partition, Region, account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,29 @@ impl Home<'_> {
             self.region,
             self.account_id
         )
+    }
+
+    /// Refuses what lies in another partition, Region, or account.
+    pub(crate) fn ensure_own(&self, arn: &Arn<'_>, name: &str) -> Result<(), ServiceError> {
+        if arn.partition != self.partition() || arn.region != self.region {
+            return Err(ServiceError::not_found(format!(
+                "Invalid arn {}",
+                arn.region
+            )));
+        }
+        if arn.account_id != self.account_id {
+            return Err(ServiceError::new(
+                "AccessDeniedException",
+                format!(
+                    "The caller is not authorized to use {name} because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn root_arn(&self) -> String {
+        format!("arn:{}:iam::{}:root", self.partition(), self.account_id)
     }
 
     pub(crate) fn alias_arn(&self, alias_name: &str) -> String {
@@ -85,16 +108,6 @@ pub(crate) struct Arn<'a> {
     pub(crate) partition: &'a str,
     pub(crate) region: &'a str,
     pub(crate) account_id: &'a str,
-}
-
-impl fmt::Display for Arn<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "arn:{}:kms:{}:{}",
-            self.partition, self.region, self.account_id
-        )
-    }
 }
 
 impl<'a> KeyName<'a> {

@@ -136,6 +136,18 @@ impl Time {
         )
     }
 
+    /// `Aug 30, 2015 12:36:00 PM`: the form of times within an audit record.
+    pub(crate) fn in_words(self) -> String {
+        let t = self.civil();
+        let half = if t.hour < 12 { "AM" } else { "PM" };
+        let hour = if t.hour % 12 == 0 { 12 } else { t.hour % 12 };
+        let month = MONTHS[t.month as usize - 1];
+        format!(
+            "{month} {}, {} {hour}:{:02}:{:02} {half}",
+            t.day, t.year, t.minute, t.second
+        )
+    }
+
     /// Reads `20150830T123600Z`.
     pub(crate) fn parse_basic(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -280,6 +292,7 @@ mod tests {
         assert_eq!(time.basic(), "20150830T123600Z");
         assert_eq!(time.extended(), "2015-08-30T12:36:00Z");
         assert_eq!(time.imf_fixdate(), "Sun, 30 Aug 2015 12:36:00 GMT");
+        assert_eq!(time.in_words(), "Aug 30, 2015 12:36:00 PM");
         assert_eq!(Time::parse_basic("20150830T123600Z"), Some(time));
         assert_eq!(
             Time::parse_imf_fixdate("Sun, 30 Aug 2015 12:36:00 GMT"),

@@ -1,6 +1,7 @@
 //! What an emulator is started with.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use aws_lc_rs::rand;
 
@@ -19,6 +20,13 @@ pub struct Config {
     pub credentials: Vec<Credentials>,
     /// The clock everything is judged by.
     pub clock: Clock,
+    /// A file to keep the account in, so that it outlives the process; it is made if it is not there. Key material lies in it
+    /// as it is, readable by its owner alone.
+    pub store: Option<PathBuf>,
+    /// AWS' default request quotas, sped up by this factor: at 60, what takes an hour at AWS takes a minute. `None` has none.
+    pub quotas: Option<f64>,
+    /// How many records the log keeps.
+    pub log_capacity: usize,
 }
 
 impl Default for Config {
@@ -29,6 +37,9 @@ impl Default for Config {
             account_id: "000000000000".to_owned(),
             credentials: Vec::new(),
             clock: Clock::system(),
+            store: None,
+            quotas: None,
+            log_capacity: 10_000,
         }
     }
 }

@@ -2,25 +2,35 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::config::Credentials;
 use crate::error::ServiceError;
-use crate::operations::{self, Call, uuid};
+use crate::faults::{Cut, Faults, Misfortune, throttled};
+use crate::log::{self, Log, LogRecord, UserIdentity};
+use crate::operations::{self, Answer, Call, Operation};
 use crate::pool::Pool;
+use crate::quota::Quotas;
 use crate::request::Parameters;
 use crate::sigv4::{self, Incoming, Refusal, Signer};
 use crate::state::World;
-use crate::{sts, validate};
+use crate::store::Store;
+use crate::{crypto, sts, validate};
 
 /// What the server needs to answer any request.
 pub(crate) struct Service {
     pub(crate) clock: Clock,
+    pub(crate) account_id: String,
     pub(crate) credentials: Vec<Credentials>,
     pub(crate) pool: Pool,
     pub(crate) world: Mutex<World>,
+    pub(crate) store: Option<Store>,
+    pub(crate) faults: Faults,
+    pub(crate) quotas: Quotas,
+    pub(crate) log: Log,
 }
 
 /// An answer, ready to be written.
@@ -29,21 +39,20 @@ pub(crate) struct Reply {
     pub(crate) content_type: &'static str,
     pub(crate) request_id: String,
     pub(crate) body: Vec<u8>,
+    /// Where it is to be cut off on purpose.
+    pub(crate) cut: Option<Cut>,
 }
 
 const JSON: &str = "application/x-amz-json-1.1";
-const XML: &str = "text/xml";
+pub(crate) const XML: &str = "text/xml";
 const TARGET_PREFIX: &str = "TrentService.";
 
 impl Service {
     /// Answers one request, whatever is in it.
     pub(crate) async fn answer(&self, request: &Incoming<'_>) -> Reply {
-        let request_id = uuid();
+        let request_id = crypto::uuid();
         if let Some(target) = request.headers.text("x-amz-target") {
-            return match self.kms(request, target).await {
-                Ok(members) => json_reply(200, request_id, &members),
-                Err(error) => json_reply(error.status, request_id, &error.body()),
-            };
+            return self.kms(request, target, request_id).await;
         }
         let is_form = request
             .headers
@@ -58,30 +67,75 @@ impl Service {
                 content_type: XML,
                 request_id,
                 body: b"<UnknownOperationException/>\n".to_vec(),
+                cut: None,
             },
         }
     }
 
-    async fn kms(&self, request: &Incoming<'_>, target: &str) -> Result<Value, ServiceError> {
+    /// The time, as the emulator believes it: off by whatever skew was asked for.
+    pub(crate) fn believed_time(&self) -> Time {
+        self.faults.skewed(self.clock.now())
+    }
+
+    async fn kms(&self, request: &Incoming<'_>, target: &str, request_id: String) -> Reply {
         let operation = target
             .strip_prefix(TARGET_PREFIX)
             .and_then(operations::operation)
-            .filter(|_| request.method == "POST")
-            .ok_or_else(|| ServiceError::bare("UnknownOperationException"))?;
-        let signer = self.believe(request, "kms").map_err(refusal_in_json)?;
-        let parameters = Parameters::parse(request.body)?;
-        if let Some(model) = kmsr_model::operation(operation.name) {
-            validate::request(model, parameters.members())?;
+            .filter(|_| request.method == "POST");
+        let Some(operation) = operation else {
+            let error = ServiceError::bare("UnknownOperationException");
+            return json_reply(request_id, Err(error), None);
+        };
+        let signer = match self.believe(request, "kms") {
+            Ok(signer) => signer,
+            Err(refusal) => return json_reply(request_id, Err(refusal_in_json(refusal)), None),
+        };
+        let misfortune = self.faults.strike(operation.name);
+        if !misfortune.delay.is_zero() {
+            tokio::time::sleep(misfortune.delay).await;
         }
-        self.run(operation, &parameters, &signer).await
+        let mut record = self.record("kms.amazonaws.com", operation.name, request, &signer);
+        record.request_id.clone_from(&request_id);
+        let cut = misfortune.cut;
+        let outcome = self
+            .perform(operation, request.body, misfortune, &mut record)
+            .await;
+        record.conclude(&outcome);
+        self.log.add(record);
+        json_reply(request_id, outcome, cut)
+    }
+
+    /// Does what is asked, unless something stands against it.
+    async fn perform(
+        &self,
+        operation: &Operation,
+        body: &[u8],
+        misfortune: Misfortune,
+        record: &mut LogRecord,
+    ) -> Answer {
+        let parameters = Parameters::parse(body)?;
+        let model = kmsr_model::operation(operation.name).ok_or_else(ServiceError::internal)?;
+        record.request_parameters = log::redact(model.input, parameters.members());
+        if let Some(refusal) = misfortune.refusal {
+            return Err(refusal);
+        }
+        let region = &record.aws_region;
+        if !self
+            .quotas
+            .admit(region, operation.name, &parameters, Instant::now())
+        {
+            return Err(throttled());
+        }
+        validate::request(model, parameters.members())?;
+        self.run(operation, &parameters, record).await
     }
 
     async fn run(
         &self,
-        operation: &operations::Operation,
+        operation: &Operation,
         parameters: &Parameters,
-        signer: &Signer<'_>,
-    ) -> Result<Value, ServiceError> {
+        record: &mut LogRecord,
+    ) -> Answer {
         let size = operations::rsa_key_needed(operation.name, parameters);
         let key_pair = match size {
             Some(size) => Some(
@@ -92,34 +146,56 @@ impl Service {
             ),
             None => None,
         };
-        // A panic below is caught before it can reach the lock, so what the lock holds is always whole.
+        // A panic below is caught before it can reach the lock, so the lock is never poisoned.
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
         let mut call = Call {
             operation: operation.name,
             parameters,
-            region: &signer.region,
-            now: self.clock.now(),
+            region: &record.aws_region,
+            now,
+            caller: &record.user_identity.arn,
+            request_id: &record.request_id,
+            event_id: &record.event_id,
             world: &mut world,
             pool: &self.pool,
             key_pair,
+            new_keys_visible_from: self.faults.new_keys_visible_from(now),
+            touched: Vec::new(),
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| (operation.run)(&mut call)))
             .unwrap_or_else(|_| Err(ServiceError::internal()));
-        if let (Some(size), Some(pair)) = (size, call.key_pair) {
+        if let (Some(size), Some(pair)) = (size, call.key_pair.take()) {
             self.pool.give_back(size, pair);
         }
-        outcome.map(Value::Object)
+        let touched = std::mem::take(&mut call.touched);
+        record.resources = touched;
+        let changes = world.take_changes();
+        if let Some(store) = &self.store {
+            store.save(&world, &changes).map_err(|error| ServiceError {
+                message: Some(format!("The emulator's store cannot be written: {error}")),
+                ..ServiceError::internal()
+            })?;
+        }
+        outcome
     }
 
     fn sts(&self, request: &Incoming<'_>, action: &str, request_id: String) -> Reply {
         let document = match self.believe(request, "sts") {
             Err(refusal) => sts::refuse(&refusal, &request_id),
             Ok(signer) => {
-                let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-                let user_name = &signer.credentials.user_name;
-                let arn = sts::user_arn(&signer.region, &world.account_id, user_name);
-                let user_id = signer.credentials.user_id();
-                sts::answer(action, &arn, &world.account_id, &user_id, &request_id)
+                let mut record = self.record("sts.amazonaws.com", action, request, &signer);
+                record.request_id.clone_from(&request_id);
+                let identity = &record.user_identity;
+                let document = sts::answer(
+                    action,
+                    &identity.arn,
+                    &self.account_id,
+                    &identity.principal_id,
+                    &request_id,
+                );
+                self.log.add(record);
+                document
             }
         };
         Reply {
@@ -127,11 +203,49 @@ impl Service {
             content_type: XML,
             request_id,
             body: document.xml.into_bytes(),
+            cut: None,
         }
     }
 
     fn believe(&self, request: &Incoming<'_>, service: &str) -> Result<Signer<'_>, Refusal> {
-        sigv4::verify(request, service, &self.credentials, self.clock.now())
+        sigv4::verify(request, service, &self.credentials, self.believed_time())
+    }
+
+    /// The record of a call, as far as it is known before the call is run.
+    fn record(
+        &self,
+        event_source: &'static str,
+        event_name: &str,
+        request: &Incoming<'_>,
+        signer: &Signer<'_>,
+    ) -> LogRecord {
+        let credentials = signer.credentials;
+        LogRecord {
+            event_time: self.clock.now(),
+            event_source,
+            event_name: event_name.to_owned(),
+            aws_region: signer.region.clone(),
+            user_identity: UserIdentity {
+                principal_id: credentials.user_id(),
+                arn: sts::user_arn(&signer.region, &self.account_id, &credentials.user_name),
+                account_id: self.account_id.clone(),
+                access_key_id: credentials.access_key_id.clone(),
+                user_name: credentials.user_name.clone(),
+            },
+            user_agent: request
+                .headers
+                .text("user-agent")
+                .unwrap_or_default()
+                .to_owned(),
+            error_code: None,
+            error_message: None,
+            request_parameters: Value::Null,
+            response_elements: Value::Null,
+            request_id: String::new(),
+            event_id: crypto::uuid(),
+            read_only: log::is_read_only(event_name),
+            resources: Vec::new(),
+        }
     }
 }
 
@@ -156,11 +270,22 @@ fn refusal_in_json(refusal: Refusal) -> ServiceError {
     }
 }
 
-fn json_reply(status: u16, request_id: String, body: &Value) -> Reply {
+/// Operations without output have an empty body, as they have at AWS.
+fn json_reply(
+    request_id: String,
+    outcome: Result<Map<String, Value>, ServiceError>,
+    cut: Option<Cut>,
+) -> Reply {
+    let (status, body) = match outcome {
+        Ok(members) if members.is_empty() => (200, Vec::new()),
+        Ok(members) => (200, Value::Object(members).to_string().into_bytes()),
+        Err(error) => (error.status, error.body().to_string().into_bytes()),
+    };
     Reply {
         status,
         content_type: JSON,
         request_id,
-        body: body.to_string().into_bytes(),
+        body,
+        cut,
     }
 }

@@ -2,20 +2,23 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::clock::Time;
 use crate::config::{Config, Credentials};
 use crate::dispatch::Service;
+use crate::faults::{Fault, Faults};
+use crate::log::{Log, LogRecord};
 use crate::pool::Pool;
+use crate::quota::Quotas;
 use crate::server;
 use crate::state::World;
+use crate::store::Store;
 
 /// A running emulator. It stops when it is told to or dropped, from whatever thread.
 ///
@@ -38,25 +41,39 @@ impl Emulator {
     /// Starts an emulator: one thread that listens on 127.0.0.1.
     ///
     /// # Errors
-    /// When the port is taken, or the system has no thread or socket left to give.
+    /// When the port is taken, the store cannot be used, or the system has no thread or socket left to give.
     pub fn start(config: Config) -> io::Result<Self> {
         let credentials = if config.credentials.is_empty() {
             vec![Credentials::generate("kmsr")]
         } else {
             config.credentials
         };
+        let (store, world) = match &config.store {
+            Some(path) => {
+                let (store, world) = Store::open(path, &config.account_id)?;
+                (Some(store), world)
+            }
+            None => (None, World::new(&config.account_id)),
+        };
         let service = Arc::new(Service {
             clock: config.clock,
+            account_id: config.account_id,
             credentials,
             pool: Pool::of_this_process()?,
-            world: Mutex::new(World::new(&config.account_id)),
+            world: Mutex::new(world),
+            store,
+            faults: Faults::default(),
+            quotas: Quotas::default(),
+            log: Log::new(config.log_capacity),
         });
+        service.quotas.set(config.quotas);
 
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let for_thread = Arc::clone(&service);
@@ -98,6 +115,54 @@ impl Emulator {
     /// The emulator's time.
     pub fn now(&self) -> Time {
         self.service.clock.now()
+    }
+
+    /// Makes something go wrong from now on.
+    pub fn fault(&self, fault: Fault) {
+        if self.is_ours() {
+            self.service.faults.add(fault);
+        }
+    }
+
+    /// Lets everything go right again: no faults, no skew, no delay of new keys.
+    pub fn clear_faults(&self) {
+        if self.is_ours() {
+            self.service.faults.clear();
+        }
+    }
+
+    /// Puts the emulator's idea of the time this many milliseconds ahead of its clock (or behind, if negative): it judges
+    /// signatures by it and sends it in the `Date` header, as a server does whose clock, or whose client's clock, is wrong.
+    pub fn set_clock_skew(&self, millis: i64) {
+        self.service.faults.set_skew(millis);
+    }
+
+    /// Lets other calls find a new key only after a while, as happens at AWS.
+    pub fn set_new_key_delay(&self, delay: Duration) {
+        self.service.faults.set_new_key_delay(delay);
+    }
+
+    /// Applies AWS' default request quotas, sped up by a factor, or none.
+    pub fn set_quotas(&self, speed: Option<f64>) {
+        if self.is_ours() {
+            self.service.quotas.set(speed);
+        }
+    }
+
+    /// What was called, oldest first; calls whose signature was refused are not among it. Empty in a forked process.
+    pub fn log(&self) -> Vec<LogRecord> {
+        if self.is_ours() {
+            self.service.log.records()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Forgets what was called.
+    pub fn clear_log(&self) {
+        if self.is_ours() {
+            self.service.log.clear();
+        }
     }
 
     /// Whether it can be reached: started in this process and not stopped.

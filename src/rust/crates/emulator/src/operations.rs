@@ -1,24 +1,36 @@
 //! The operations, a room per subject, and the table that finds them by name.
 
+mod agreement;
+mod aliases;
 mod cryptography;
+mod custom_key_stores;
+mod data_keys;
 mod deletion;
+mod encapsulation;
+mod grants;
 mod import;
 mod keys;
 mod mac;
 mod metadata;
+mod multi_region;
 mod page;
+mod policies;
+mod random;
+mod rotation;
 mod signing;
+mod switching;
+mod tags;
+mod usage;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::keys::uuid;
 use crate::clock::Time;
 use crate::crypto::asymmetric::KeyPair;
 use crate::error::ServiceError;
 use crate::pool::Pool;
 use crate::request::Parameters;
 use crate::spec::{KeyUsage, RsaSize};
-use crate::state::{Key, World};
+use crate::state::{Key, LastUse, World};
 
 /// What an operation answers.
 pub(crate) type Answer = Result<Map<String, Value>, ServiceError>;
@@ -29,10 +41,18 @@ pub(crate) struct Call<'a> {
     pub(crate) parameters: &'a Parameters,
     pub(crate) region: &'a str,
     pub(crate) now: Time,
+    /// Who calls, as an ARN.
+    pub(crate) caller: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) event_id: &'a str,
     pub(crate) world: &'a mut World,
     pub(crate) pool: &'a Pool,
     /// Made ahead when [`rsa_key_needed`] asked for it.
     pub(crate) key_pair: Option<KeyPair>,
+    /// From when on a key that is made now can be found.
+    pub(crate) new_keys_visible_from: Option<Time>,
+    /// The ARNs of the keys the call has come across.
+    pub(crate) touched: Vec<String>,
 }
 
 /// An operation: its name on the wire and what does it.
@@ -43,7 +63,10 @@ pub(crate) struct Operation {
 
 /// The operation with this name.
 pub(crate) fn operation(name: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.name == name)
+    OPERATIONS
+        .binary_search_by(|operation| operation.name.cmp(name))
+        .ok()
+        .map(|index| &OPERATIONS[index])
 }
 
 /// The size of the RSA key this call is going to need, so that it can be had before the call is run.
@@ -65,68 +88,71 @@ pub(crate) fn rsa_key_needed(operation: &str, parameters: &Parameters) -> Option
     }
 }
 
-static OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "CreateKey",
-        run: keys::create_key,
-    },
-    Operation {
-        name: "Decrypt",
-        run: cryptography::decrypt,
-    },
-    Operation {
-        name: "DeleteImportedKeyMaterial",
-        run: import::delete_imported_key_material,
-    },
-    Operation {
-        name: "DescribeKey",
-        run: keys::describe_key,
-    },
-    Operation {
-        name: "Encrypt",
-        run: cryptography::encrypt,
-    },
-    Operation {
-        name: "GenerateMac",
-        run: mac::generate_mac,
-    },
-    Operation {
-        name: "GetParametersForImport",
-        run: import::get_parameters_for_import,
-    },
-    Operation {
-        name: "GetPublicKey",
-        run: keys::get_public_key,
-    },
-    Operation {
-        name: "ImportKeyMaterial",
-        run: import::import_key_material,
-    },
-    Operation {
-        name: "ListKeys",
-        run: keys::list_keys,
-    },
-    Operation {
-        name: "ScheduleKeyDeletion",
-        run: deletion::schedule_key_deletion,
-    },
-    Operation {
-        name: "CancelKeyDeletion",
-        run: deletion::cancel_key_deletion,
-    },
-    Operation {
-        name: "Sign",
-        run: signing::sign,
-    },
-    Operation {
-        name: "Verify",
-        run: signing::verify,
-    },
-    Operation {
-        name: "VerifyMac",
-        run: mac::verify_mac,
-    },
-];
+macro_rules! operations {
+    ($($name:literal => $run:path,)+) => {
+        /// By name, in ASCII order.
+        static OPERATIONS: &[Operation] = &[$(Operation { name: $name, run: $run },)+];
+    };
+}
+
+operations! {
+    "CancelKeyDeletion" => deletion::cancel_key_deletion,
+    "ConnectCustomKeyStore" => custom_key_stores::no_such_store,
+    "CreateAlias" => aliases::create_alias,
+    "CreateCustomKeyStore" => custom_key_stores::create_custom_key_store,
+    "CreateGrant" => grants::create_grant,
+    "CreateKey" => keys::create_key,
+    "Decapsulate" => encapsulation::decapsulate,
+    "Decrypt" => cryptography::decrypt,
+    "DeleteAlias" => aliases::delete_alias,
+    "DeleteCustomKeyStore" => custom_key_stores::no_such_store,
+    "DeleteImportedKeyMaterial" => import::delete_imported_key_material,
+    "DeriveSharedSecret" => agreement::derive_shared_secret,
+    "DescribeCustomKeyStores" => custom_key_stores::describe_custom_key_stores,
+    "DescribeKey" => keys::describe_key,
+    "DisableKey" => switching::disable_key,
+    "DisableKeyRotation" => rotation::disable_key_rotation,
+    "DisconnectCustomKeyStore" => custom_key_stores::no_such_store,
+    "EnableKey" => switching::enable_key,
+    "EnableKeyRotation" => rotation::enable_key_rotation,
+    "Encapsulate" => encapsulation::encapsulate,
+    "Encrypt" => cryptography::encrypt,
+    "GenerateDataKey" => data_keys::generate_data_key,
+    "GenerateDataKeyPair" => data_keys::generate_data_key_pair,
+    "GenerateDataKeyPairWithoutPlaintext" => data_keys::generate_data_key_pair_without_plaintext,
+    "GenerateDataKeyWithoutPlaintext" => data_keys::generate_data_key_without_plaintext,
+    "GenerateMac" => mac::generate_mac,
+    "GenerateRandom" => random::generate_random,
+    "GetKeyLastUsage" => usage::get_key_last_usage,
+    "GetKeyPolicy" => policies::get_key_policy,
+    "GetKeyRotationStatus" => rotation::get_key_rotation_status,
+    "GetParametersForImport" => import::get_parameters_for_import,
+    "GetPublicKey" => keys::get_public_key,
+    "ImportKeyMaterial" => import::import_key_material,
+    "ListAliases" => aliases::list_aliases,
+    "ListGrants" => grants::list_grants,
+    "ListKeyPolicies" => policies::list_key_policies,
+    "ListKeyRotations" => rotation::list_key_rotations,
+    "ListKeys" => keys::list_keys,
+    "ListResourceTags" => tags::list_resource_tags,
+    "ListRetirableGrants" => grants::list_retirable_grants,
+    "PutKeyPolicy" => policies::put_key_policy,
+    "ReEncrypt" => cryptography::re_encrypt,
+    "ReplicateKey" => multi_region::replicate_key,
+    "RetireGrant" => grants::retire_grant,
+    "RevokeGrant" => grants::revoke_grant,
+    "RotateKeyOnDemand" => rotation::rotate_key_on_demand,
+    "ScheduleKeyDeletion" => deletion::schedule_key_deletion,
+    "Sign" => signing::sign,
+    "TagResource" => tags::tag_resource,
+    "UntagResource" => tags::untag_resource,
+    "UpdateAlias" => aliases::update_alias,
+    "UpdateCustomKeyStore" => custom_key_stores::no_such_store,
+    "UpdateKeyDescription" => switching::update_key_description,
+    "UpdatePrimaryRegion" => multi_region::update_primary_region,
+    "Verify" => signing::verify,
+    "VerifyMac" => mac::verify_mac,
+}
 
 impl Call<'_> {
     /// The id of the key that `KeyId` names, by id, ARN, alias, or alias ARN.
@@ -141,25 +167,34 @@ impl Call<'_> {
 
     fn resolve(&mut self, member: &str, aliases: bool) -> Result<String, ServiceError> {
         let name = self.parameters.required_text(member)?;
-        self.world.resolve(self.region, name, aliases, self.now)
+        self.resolve_name(name, aliases)
+    }
+
+    fn resolve_name(&mut self, name: &str, aliases: bool) -> Result<String, ServiceError> {
+        let key_id = self.world.resolve(self.region, name, aliases, self.now)?;
+        let arn = self.key(&key_id).arn.clone();
+        if !self.touched.contains(&arn) {
+            self.touched.push(arn);
+        }
+        Ok(key_id)
     }
 
     /// The key with an id that was resolved in this call.
-    fn key(&mut self, key_id: &str) -> &mut Key {
-        self.world
-            .region(self.region)
-            .keys
-            .get_mut(key_id)
-            .expect("a resolved key stays for the length of its call")
+    fn key(&self, key_id: &str) -> &Key {
+        self.world.key(self.region, key_id)
+    }
+
+    /// The same, to be changed.
+    fn key_mut(&mut self, key_id: &str) -> &mut Key {
+        self.world.key_mut(self.region, key_id)
     }
 
     /// The key `KeyId` names, ready to be used in cryptography of a kind.
-    fn usable_key(&mut self, usage: KeyUsage) -> Result<&mut Key, ServiceError> {
+    fn usable_key(&mut self, usage: KeyUsage) -> Result<&Key, ServiceError> {
         let key_id = self.key_or_alias()?;
-        let operation = self.operation;
         let key = self.key(&key_id);
         key.ensure_usable()?;
-        key.ensure_usage(usage, operation)?;
+        key.ensure_usage(usage, self.operation)?;
         Ok(key)
     }
 
@@ -173,6 +208,27 @@ impl Call<'_> {
         }
         Ok(())
     }
+
+    /// Remembers that a key was used in cryptography, just now and with success.
+    fn used(&mut self, key_id: &str) {
+        let last_use = LastUse {
+            operation: self.operation.to_owned(),
+            time: self.now,
+            event_id: self.event_id.to_owned(),
+            request_id: self.request_id.to_owned(),
+        };
+        self.world.set_last_use(self.region, key_id, last_use);
+    }
+
+    /// Answers for an enclave would have to be encrypted to its attested key, and there is no enclave to attest one.
+    fn refuse_recipient(&self) -> Result<(), ServiceError> {
+        if self.parameters.has("Recipient") {
+            return Err(ServiceError::unsupported(
+                "Recipient is for AWS Nitro Enclaves, which are not emulated.",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The members of an answer.
@@ -181,4 +237,24 @@ fn answer<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The answer of operations that answer nothing.
+fn nothing() -> Answer {
+    Ok(Map::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_operation_of_the_api_and_no_other() {
+        let here: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let all: Vec<&str> = kmsr_model::OPERATIONS
+            .iter()
+            .map(|operation| operation.name)
+            .collect();
+        assert_eq!(here, all);
+    }
 }

@@ -1,19 +1,22 @@
 //! HTTP/1.1 on loopback: bytes in, bytes out, bounded in size and time.
 
-use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming as IncomingBody};
-use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming as IncomingBody, SizeHint};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::dispatch::{Reply, Service};
+use crate::crypto;
+use crate::dispatch::{Reply, Service, XML};
+use crate::faults::Cut;
 use crate::sigv4::{Headers, Incoming};
 
 /// The largest body that is read. The longest KMS request is a key policy of 128 KiB.
@@ -23,10 +26,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves until told to stop; connections still open are dropped then.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     service: Arc<Service>,
     mut stop: oneshot::Receiver<()>,
 ) {
+    // The listener is non-blocking and the runtime has its I/O on: there is nothing else that could fail.
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        return;
+    };
     loop {
         tokio::select! {
             _ = &mut stop => return,
@@ -47,9 +54,9 @@ async fn connection(stream: TcpStream, service: Arc<Service>) {
     let _ = stream.set_nodelay(true);
     let handle = service_fn(|request| {
         let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(respond(&service, request).await) }
+        async move { respond(&service, request).await }
     });
-    // A connection ends in an error when its client goes away or sends no HTTP: neither is ours to report.
+    // A connection ends in an error when its client goes away, sends no HTTP, or has its answer cut off: none is ours to report.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -57,7 +64,22 @@ async fn connection(stream: TcpStream, service: Arc<Service>) {
         .await;
 }
 
-async fn respond(service: &Service, request: Request<IncomingBody>) -> Response<Full<Bytes>> {
+/// An answer cut off on purpose.
+#[derive(Debug)]
+struct CutOff;
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer is cut off on purpose")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+async fn respond(
+    service: &Service,
+    request: Request<IncomingBody>,
+) -> Result<Response<AnswerBody>, CutOff> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         return response(service, too_large());
@@ -79,31 +101,88 @@ async fn respond(service: &Service, request: Request<IncomingBody>) -> Response<
     response(service, service.answer(&incoming).await)
 }
 
-fn response(service: &Service, reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+fn response(service: &Service, reply: Reply) -> Result<Response<AnswerBody>, CutOff> {
+    let body = match reply.cut {
+        Some(Cut::Before) => return Err(CutOff),
+        Some(Cut::Within) => AnswerBody::cut(reply.body),
+        None => AnswerBody::whole(reply.body),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    for (name, value) in [
-        ("x-amzn-requestid", reply.request_id),
-        (DATE.as_str(), service.clock.now().imf_fixdate()),
-    ] {
-        if let (Ok(name), Ok(value)) = (
-            hyper::header::HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(&value),
-        ) {
+    let texts = [
+        (REQUEST_ID, reply.request_id),
+        (DATE, service.believed_time().imf_fixdate()),
+    ];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(name, value);
         }
     }
-    response
+    Ok(response)
 }
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 fn too_large() -> Reply {
     Reply {
         status: 413,
-        content_type: "text/xml",
-        request_id: crate::operations::uuid(),
+        content_type: XML,
+        request_id: crypto::uuid(),
         body: b"<RequestEntityTooLargeException/>\n".to_vec(),
+        cut: None,
+    }
+}
+
+/// An answer's bytes: all of them, or the first half and then an error. The head announces them all.
+struct AnswerBody {
+    rest: Option<Bytes>,
+    announced: u64,
+    cut: bool,
+}
+
+impl AnswerBody {
+    fn whole(bytes: Vec<u8>) -> Self {
+        Self {
+            announced: bytes.len() as u64,
+            rest: (!bytes.is_empty()).then(|| Bytes::from(bytes)),
+            cut: false,
+        }
+    }
+
+    fn cut(mut bytes: Vec<u8>) -> Self {
+        // Even an empty answer must have something missing.
+        let announced = bytes.len().max(1) as u64;
+        bytes.truncate(bytes.len() / 2);
+        Self {
+            announced,
+            rest: (!bytes.is_empty()).then(|| Bytes::from(bytes)),
+            cut: true,
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        if let Some(bytes) = self.rest.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        Poll::Ready(self.cut.then_some(Err(CutOff)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_none() && !self.cut
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
     }
 }

@@ -8,6 +8,7 @@ macro_rules! names {
             $(#[serde(rename = $name)] $variant,)+
         }
 
+        #[allow(dead_code, reason = "not every list of names is both read and written")]
         impl $type {
             /// Every value, in the order AWS lists them.
             pub(crate) const NAMES: &[&str] = &[$($name),+];

@@ -35,9 +35,7 @@ pub(crate) fn answer(
     request_id: &str,
 ) -> Document {
     if action != "GetCallerIdentity" {
-        let message = format!(
-            "The action {action} is not valid for this endpoint."
-        );
+        let message = format!("The action {action} is not valid for this endpoint.");
         return error(400, "InvalidAction", &message, request_id);
     }
     let xml = format!(

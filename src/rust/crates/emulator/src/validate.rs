@@ -1,5 +1,8 @@
 //! Checks a request against the table of the API and says what is wrong in AWS' form.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use kmsr_model::{Member, Operation, Shape};
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -217,9 +220,20 @@ fn violation_error(violations: &[String]) -> ServiceError {
 }
 
 /// The service model's patterns hold for the whole text, written with anchors or without.
-fn matches_whole(pattern: &str, text: &str) -> bool {
-    // A pattern this engine cannot read constrains nothing; a test holds that there is none.
-    Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text))
+fn matches_whole(pattern: &'static str, text: &str) -> bool {
+    /// The table's patterns, compiled when they are first needed.
+    static COMPILED: Mutex<BTreeMap<&'static str, Option<Regex>>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    compiled
+        .entry(pattern)
+        .or_insert_with(|| whole(pattern).ok())
+        .as_ref()
+        // A pattern this engine cannot read constrains nothing; a test holds that there is none.
+        .is_none_or(|regex| regex.is_match(text))
+}
+
+fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    Regex::new(&format!("^(?:{pattern})$"))
 }
 
 #[cfg(test)]
@@ -269,13 +283,7 @@ mod tests {
         for operation in kmsr_model::OPERATIONS {
             for member in operation.input {
                 if let Some(pattern) = member.pattern {
-                    let whole = format!("^(?:{pattern})$");
-                    assert!(
-                        Regex::new(&whole).is_ok(),
-                        "{} {}",
-                        operation.name,
-                        member.name
-                    );
+                    assert!(whole(pattern).is_ok(), "{} {}", operation.name, member.name);
                 }
             }
         }

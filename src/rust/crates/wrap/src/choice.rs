@@ -107,23 +107,19 @@ pub fn check(
         return Err(CombinationError::Deprecated { spec, china });
     }
     if !spec.wrapping_algorithms(china).contains(&algorithm) {
-        return Err(
-            if (china && algorithm.is_rsa_aes())
-                || (!china && algorithm == WrappingAlgorithm::Sm2Pke)
-            {
-                CombinationError::Region {
-                    spec,
-                    algorithm,
-                    china,
-                }
-            } else {
-                CombinationError::AlgorithmAndMaterial {
-                    spec,
-                    algorithm,
-                    china,
-                }
+        let elsewhere = spec.wrapping_algorithms(!china);
+        return Err(match elsewhere.contains(&algorithm) {
+            true => CombinationError::Region {
+                spec,
+                algorithm,
+                china,
             },
-        );
+            false => CombinationError::AlgorithmAndMaterial {
+                spec,
+                algorithm,
+                china,
+            },
+        });
     }
     if !algorithm.fits(wrapping_key_spec) {
         return Err(CombinationError::AlgorithmAndKey {
@@ -240,8 +236,8 @@ impl fmt::Display for CombinationError {
             ),
             Self::TooLong { spec, len } => write!(
                 f,
-                "{len} bytes are more than any wrapping algorithm for {spec} carries. Check that the material is a \
-                 {spec} key."
+                "{len} bytes are more than any wrapping algorithm for {spec} carries. Check that this is \
+                 {spec} material."
             ),
         }
     }

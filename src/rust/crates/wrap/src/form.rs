@@ -26,11 +26,16 @@ pub(crate) enum Form {
     CertificateRequest,
     /// PFX, RFC 7292 section 4.
     Pkcs12,
+    /// ContentInfo, RFC 5652 section 3.
+    Cms,
 }
 
 /// The form of `bytes`, if they are one known structure from the first byte to the last.
 pub(crate) fn of(bytes: &[u8]) -> Option<Form> {
-    let elements = elements(AnyRef::from_der(bytes).ok()?)?;
+    let outer = AnyRef::from_der(bytes).ok()?;
+    let elements = (outer.header().tag() == Tag::Sequence)
+        .then(|| elements(outer))
+        .flatten()?;
     let tags: Vec<Tag> = elements
         .iter()
         .map(|element| element.header().tag())
@@ -46,6 +51,7 @@ pub(crate) fn of(bytes: &[u8]) -> Option<Form> {
         [Tag::Sequence, Tag::BitString] => Some(Form::PublicKey),
         [Tag::Sequence, Tag::Sequence, Tag::BitString] => Some(certificate_or_request(elements[0])),
         [Tag::Integer, Tag::Sequence, ..] if elements[0].value() == [3] => Some(Form::Pkcs12),
+        [Tag::ObjectIdentifier, Tag::ContextSpecific { .. }] => Some(Form::Cms),
         _ => None,
     }
 }
@@ -56,11 +62,8 @@ pub(crate) fn algorithm(bytes: &[u8]) -> Option<ObjectIdentifier> {
     elements(algorithm)?.first()?.decode_as().ok()
 }
 
-/// The elements of a SEQUENCE; `None` if this is none, or its content is not DER.
-fn elements(outer: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
-    if outer.header().tag() != Tag::Sequence {
-        return None;
-    }
+/// The elements of a constructed element; `None` if its content is not DER.
+pub(crate) fn elements(outer: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
     let mut reader = SliceReader::new(outer.value()).ok()?;
     let mut elements = Vec::new();
     while !reader.is_finished() {

@@ -131,8 +131,8 @@ fn malformed(format: &'static str, error: &der::Error) -> KeyMaterialError {
     KeyMaterialError::Malformed { format, reason }
 }
 
-/// The name of an algorithm whose keys cannot be imported, else its object identifier.
-fn algorithm_name(oid: ObjectIdentifier) -> String {
+/// The name of an algorithm that keys may be for, else its object identifier.
+pub(crate) fn algorithm_name(oid: ObjectIdentifier) -> String {
     let text = oid.to_string();
     match text.as_str() {
         "1.2.840.113549.1.1.10" => "RSA-PSS only (RSASSA-PSS)",
@@ -141,6 +141,7 @@ fn algorithm_name(oid: ObjectIdentifier) -> String {
         "1.2.840.113549.1.3.1" | "1.2.840.10046.2.1" => "Diffie-Hellman",
         "1.3.101.110" => "X25519",
         "1.3.101.111" => "X448",
+        "1.3.101.112" => "Ed25519",
         "1.3.101.113" => "Ed448",
         _ if text.starts_with("2.16.840.1.101.3.4.3.") => "ML-DSA or SLH-DSA",
         _ if text.starts_with("2.16.840.1.101.3.4.4.") => "ML-KEM",
@@ -148,3 +149,7 @@ fn algorithm_name(oid: ObjectIdentifier) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;

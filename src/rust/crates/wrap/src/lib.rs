@@ -47,6 +47,7 @@
 mod algorithm;
 mod choice;
 mod error;
+mod escrow;
 mod form;
 mod key_spec;
 mod keys;

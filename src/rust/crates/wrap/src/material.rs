@@ -3,12 +3,16 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::algorithm::WrappingAlgorithm;
 use crate::error::KeyMaterialError;
+use crate::escrow::{cms, encrypted_pkcs8};
 use crate::key_spec::KeySpec;
 use crate::keys::KeyPair;
 use crate::mac::{self, MacAlgorithm};
 use crate::memory::{SecretBytes, on_wiped_stack};
 use crate::reading::{self, Read};
+use crate::wrap::wrap_slice;
+use crate::wrap_error::WrapError;
 
 /// Key material, known to be good for its key spec.
 ///
@@ -81,7 +85,8 @@ impl KeyMaterial {
         on_wiped_stack(|| reading::read(bytes, None, spec).map(Self::from))
     }
 
-    /// Reads key material encrypted with a passphrase: PKCS#8 by PBES2, as DER or PEM.
+    /// Reads key material encrypted with a passphrase: a private key in PKCS#8 by PBES2, or what
+    /// [`KeyMaterial::export_encrypted`] writes; as DER or PEM.
     ///
     /// # Errors
     /// As [`KeyMaterial::from_bytes`]; also if the passphrase is wrong, or nothing is encrypted.
@@ -129,6 +134,39 @@ impl KeyMaterial {
         algorithm: MacAlgorithm,
     ) -> Result<Vec<u8>, KeyMaterialError> {
         on_wiped_stack(|| mac::mac(self.expose(), self.spec, message, algorithm))
+    }
+
+    /// A copy to keep, encrypted with a passphrase, in PEM.
+    ///
+    /// A key pair becomes an encrypted PKCS#8 (PBES2 with PBKDF2 and AES-256-CBC), which `openssl pkey` and most other
+    /// software open. A symmetric or HMAC key becomes a CMS message (AuthEnvelopedData with AES-256-GCM for a password
+    /// recipient), which `openssl cms -decrypt -pwri_password` opens. [`KeyMaterial::from_bytes_with_passphrase`] reads both.
+    ///
+    /// # Errors
+    /// [`KeyMaterialError::EmptyPassphrase`], [`KeyMaterialError::Random`].
+    pub fn export_encrypted(&self, passphrase: &[u8]) -> Result<String, KeyMaterialError> {
+        if passphrase.is_empty() {
+            return Err(KeyMaterialError::EmptyPassphrase);
+        }
+        on_wiped_stack(|| match self.spec.is_asymmetric() {
+            true => encrypted_pkcs8::encrypt(self.expose(), passphrase),
+            false => cms::encrypt(self.spec, self.expose(), passphrase),
+        })
+    }
+
+    /// A copy to keep, wrapped under a public key of one's own (SubjectPublicKeyInfo, DER or PEM).
+    ///
+    /// The same as [`wrap`](crate::wrap), but what AWS KMS imports does not matter: RSA_AES_KEY_WRAP_SHA_256 fits material
+    /// of every spec.
+    ///
+    /// # Errors
+    /// A [`WrapError`] if this is no public key to wrap under, or the material does not fit.
+    pub fn export_wrapped(
+        &self,
+        public_key: &[u8],
+        algorithm: WrappingAlgorithm,
+    ) -> Result<Vec<u8>, WrapError> {
+        wrap_slice(self.expose(), public_key, algorithm)
     }
 
     /// The bytes themselves.

@@ -96,3 +96,57 @@ fn wipe_stack() {
     frame.zeroize();
     std::hint::black_box(&mut frame);
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::SecretBytes;
+
+    #[test]
+    fn secret_bytes_have_pages_of_their_own() {
+        let page = region::page::size();
+        for len in [1, 32, page - 1, page, page + 1, 3 * page] {
+            let bytes = SecretBytes::copy_of(&vec![7; len]);
+            assert_eq!(bytes.as_slice(), vec![7; len]);
+            assert_eq!(bytes.as_slice().as_ptr().align_offset(page), 0);
+            assert!(bytes.start + len.next_multiple_of(page) <= bytes.pages.len());
+        }
+    }
+
+    #[test]
+    fn moving_the_owner_does_not_move_the_bytes() {
+        let bytes = SecretBytes::random(32).unwrap();
+        let address = bytes.as_slice().as_ptr();
+        let moved = Box::new(bytes);
+        assert_eq!(moved.as_slice().as_ptr(), address);
+    }
+
+    #[test]
+    fn random_bytes_differ() {
+        let [a, b] = [(); 2].map(|()| SecretBytes::random(32).unwrap());
+        assert!(a.as_slice() != b.as_slice());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pages_are_locked_where_the_limit_allows() {
+        let locked = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("VmLck:"))
+                .unwrap()
+                .to_owned();
+            line.split_whitespace()
+                .nth(1)
+                .unwrap()
+                .parse::<usize>()
+                .unwrap()
+        };
+        // Other tests lock pages at the same time, so only this much is certain while the bytes live.
+        let bytes = SecretBytes::zeroed(1);
+        if bytes._lock.is_some() {
+            assert!(locked() * 1024 >= region::page::size());
+        }
+    }
+}

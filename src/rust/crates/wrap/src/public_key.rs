@@ -7,6 +7,7 @@ use spki::SubjectPublicKeyInfoRef;
 
 use crate::algorithm::WrappingKeySpec;
 use crate::form::{self, Form};
+use crate::keys;
 use crate::pem::{self, PemError};
 use crate::reading;
 use crate::wrap_error::{NotAPublicKey, WrapError};
@@ -67,10 +68,10 @@ impl WrappingPublicKey {
                 })
             }
             EC_PUBLIC_KEY => Err(WrapError::KeyType {
-                algorithm: "an elliptic curve".to_owned(),
+                algorithm: "elliptic curve cryptography".to_owned(),
             }),
             other => Err(WrapError::KeyType {
-                algorithm: format!("a {other}"),
+                algorithm: keys::algorithm_name(other),
             }),
         }
     }

@@ -7,6 +7,7 @@ mod text;
 pub(crate) use self::file::read_file;
 
 use crate::error::{Found, KeyMaterialError};
+use crate::escrow::{cms, encrypted_pkcs8};
 use crate::form::{self, Form};
 use crate::key_spec::KeySpec;
 use crate::keys::{self, KeyPair};
@@ -85,9 +86,9 @@ fn read_der(
     passphrase: Option<&[u8]>,
     spec: Option<KeySpec>,
 ) -> Result<Read, KeyMaterialError> {
-    if form == Form::EncryptedPkcs8 {
-        let clear = decrypt(der, passphrase.ok_or(KeyMaterialError::PassphraseNeeded)?)?;
-        return keys::from_pkcs8(clear.as_bytes(), spec).map(Read::Pair);
+    if matches!(form, Form::EncryptedPkcs8 | Form::Cms) {
+        let passphrase = passphrase.ok_or(KeyMaterialError::PassphraseNeeded)?;
+        return decrypt(form, der, passphrase, spec);
     }
     refuse_needless(passphrase)?;
     let not_a_key = |found| Err(KeyMaterialError::NotAPrivateKey { found });
@@ -98,7 +99,7 @@ fn read_der(
         Form::Dsa => Err(KeyMaterialError::Algorithm {
             algorithm: "DSA".to_owned(),
         }),
-        Form::EncryptedPkcs8 => Err(KeyMaterialError::PassphraseNeeded),
+        Form::EncryptedPkcs8 | Form::Cms => Err(KeyMaterialError::PassphraseNeeded),
         Form::PublicKey | Form::Pkcs1PublicKey => not_a_key(Found::PublicKey),
         Form::Certificate => not_a_key(Found::Certificate),
         Form::CertificateRequest => not_a_key(Found::CertificateRequest),
@@ -107,26 +108,30 @@ fn read_der(
     .map(Read::Pair)
 }
 
+/// Reads what is encrypted with a passphrase: a private key in PKCS#8, or a raw key in CMS.
+fn decrypt(
+    form: Form,
+    der: &[u8],
+    passphrase: &[u8],
+    spec: Option<KeySpec>,
+) -> Result<Read, KeyMaterialError> {
+    if form == Form::EncryptedPkcs8 {
+        let clear = encrypted_pkcs8::decrypt(der, passphrase)?;
+        return keys::from_pkcs8(clear.as_bytes(), spec).map(Read::Pair);
+    }
+    let clear = cms::decrypt(der, passphrase)?;
+    match spec {
+        Some(spec) => read_raw(clear.as_slice(), spec),
+        None => Err(KeyMaterialError::SpecNeeded {
+            len: clear.as_slice().len(),
+        }),
+    }
+}
+
 /// A passphrase for something that is not encrypted is a sign of a mistake.
 fn refuse_needless(passphrase: Option<&[u8]>) -> Result<(), KeyMaterialError> {
     match passphrase {
         Some(_) => Err(KeyMaterialError::PassphraseNotNeeded),
         None => Ok(()),
     }
-}
-
-/// Opens an EncryptedPrivateKeyInfo (RFC 5958 section 3) by PBES2 (RFC 8018 section 6.2).
-fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<pkcs8::SecretDocument, KeyMaterialError> {
-    let unsupported = || KeyMaterialError::Encryption {
-        scheme: form::algorithm(der).map_or_else(|| "unknown".to_owned(), |oid| oid.to_string()),
-    };
-    let info = pkcs8::EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unsupported())?;
-    info.decrypt(passphrase).map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            KeyMaterialError::Encryption {
-                scheme: oid.to_string(),
-            }
-        }
-        _ => KeyMaterialError::WrongPassphrase,
-    })
 }

@@ -14,7 +14,7 @@ pub enum WrapError {
     NotAPublicKey(NotAPublicKey),
     /// The wrapping public key is a public key of a kind AWS KMS does not wrap with.
     KeyType {
-        /// Which kind, with its article.
+        /// The algorithm it is for.
         algorithm: String,
     },
     /// The wrapping public key is an RSA key of an unusual size.
@@ -96,7 +96,7 @@ impl fmt::Display for WrapError {
             Self::NotAPublicKey(what) => write!(f, "{what}"),
             Self::KeyType { algorithm } => write!(
                 f,
-                "This is {algorithm} public key. AWS KMS wraps under RSA keys and, in China, SM2 keys: give the PublicKey \
+                "This is a public key for {algorithm}. AWS KMS wraps under RSA keys and, in China, SM2 keys: give the PublicKey \
                  of GetParametersForImport."
             ),
             Self::KeySize { bits } => write!(

@@ -37,7 +37,8 @@ impl Error for Refused {}
 pub(crate) struct Mismatch(pub(crate) &'static str);
 
 /// Builds a request of one operation and sends it when polled.
-pub(crate) type Send<I> = fn(&aws_sdk_kms::Client, &mut Arguments, I) -> Result<BoxFuture<'static, Sent>, Mismatch>;
+pub(crate) type Send<I> =
+    fn(&aws_sdk_kms::Client, &mut Arguments, I) -> Result<BoxFuture<'static, Sent>, Mismatch>;
 
 /// A member's Rust type, made from a value.
 trait FromValue: Sized {
@@ -107,7 +108,10 @@ impl FromValue for HashMap<String, String> {
     }
 }
 
-fn take<T: FromValue>(arguments: &mut Arguments, name: &'static str) -> Result<Option<T>, Mismatch> {
+fn take<T: FromValue>(
+    arguments: &mut Arguments,
+    name: &'static str,
+) -> Result<Option<T>, Mismatch> {
     match arguments.take(name) {
         None => Ok(None),
         Some(value) => T::from_value(value).map(Some).ok_or(Mismatch(name)),

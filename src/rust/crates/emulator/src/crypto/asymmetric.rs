@@ -8,12 +8,13 @@ use aws_lc_rs::rsa::{
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING,
     ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ML_DSA_44_SIGNING, ML_DSA_65_SIGNING,
+    ML_DSA_87_SIGNING, PqdsaKeyPair, PqdsaSigningAlgorithm,
 };
 use zeroize::Zeroizing;
 
 use super::der::{PrivateKeyInfo, rsa_private_key_version};
-use super::{Failed, Secret};
+use super::{Failed, Secret, kem};
 use crate::spec::{EncryptionAlgorithm, KeySpec, RsaSize};
 
 /// A private key as PKCS#8 DER and its public key as SubjectPublicKeyInfo DER.
@@ -54,7 +55,14 @@ impl KeyPair {
                 public_key: der(key.public_key())?,
             });
         }
-        Err(Failed)
+        if let Some(algorithm) = ml_dsa(spec) {
+            let key = PqdsaKeyPair::generate(algorithm)?;
+            return Ok(Self {
+                private_key: Secret::new(key.to_pkcs8v1()?.as_ref().to_vec()),
+                public_key: der(key.public_key())?,
+            });
+        }
+        kem::generate(spec)
     }
 
     /// Checks that these bytes are a private key of the spec, as AWS wants it imported: unencrypted PKCS#8 DER, the curve by
@@ -101,6 +109,16 @@ pub(super) fn curve(spec: KeySpec) -> Option<&'static EcdsaSigningAlgorithm> {
         KeySpec::P384 => Some(&ECDSA_P384_SHA384_ASN1_SIGNING),
         KeySpec::P521 => Some(&ECDSA_P521_SHA512_ASN1_SIGNING),
         KeySpec::P256K1 => Some(&ECDSA_P256K1_SHA256_ASN1_SIGNING),
+        _ => None,
+    }
+}
+
+/// How ML-DSA keys of a spec sign.
+pub(super) fn ml_dsa(spec: KeySpec) -> Option<&'static PqdsaSigningAlgorithm> {
+    match spec {
+        KeySpec::MlDsa44 => Some(&ML_DSA_44_SIGNING),
+        KeySpec::MlDsa65 => Some(&ML_DSA_65_SIGNING),
+        KeySpec::MlDsa87 => Some(&ML_DSA_87_SIGNING),
         _ => None,
     }
 }

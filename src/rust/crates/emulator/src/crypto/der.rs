@@ -42,8 +42,60 @@ pub(super) fn rsa_private_key_version(bytes: &[u8]) -> Option<u8> {
     }
 }
 
+/// What an octet string that is all there is holds.
+pub(super) fn octet_string_content(bytes: &[u8]) -> Option<&[u8]> {
+    let (string, rest) = element(bytes, OCTET_STRING)?;
+    rest.is_empty().then_some(string.content)
+}
+
+/// The public key in a SubjectPublicKeyInfo (RFC 5280, section 4.1).
+pub(super) fn public_key_bits(bytes: &[u8]) -> Option<&[u8]> {
+    let (outer, _) = element(bytes, SEQUENCE)?;
+    let (_algorithm, rest) = element(outer.content, SEQUENCE)?;
+    let (bits, _) = element(rest, BIT_STRING)?;
+    // The first byte says how many bits of the last one are unused.
+    bits.content.strip_prefix(&[0])
+}
+
+pub(super) fn sequence(elements: &[&[u8]]) -> Vec<u8> {
+    encode(SEQUENCE, &elements.concat())
+}
+
+pub(super) fn octet_string(content: &[u8]) -> Vec<u8> {
+    encode(OCTET_STRING, content)
+}
+
+pub(super) fn bit_string(content: &[u8]) -> Vec<u8> {
+    encode(BIT_STRING, &[&[0], content].concat())
+}
+
+/// From the content octets of the identifier.
+pub(super) fn object_identifier(content: &[u8]) -> Vec<u8> {
+    encode(OBJECT_IDENTIFIER, content)
+}
+
+pub(super) fn integer_zero() -> Vec<u8> {
+    encode(INTEGER, &[0])
+}
+
+/// For content of less than 64 KiB, which all keys are.
+fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
+    debug_assert!(content.len() <= 0xffff);
+    let length = content.len();
+    let mut encoded = vec![tag];
+    match length {
+        0..=0x7f => encoded.push(length as u8),
+        0x80..=0xff => encoded.extend_from_slice(&[0x81, length as u8]),
+        _ => encoded.extend_from_slice(&[0x82, (length >> 8) as u8, length as u8]),
+    }
+    encoded.extend_from_slice(content);
+    encoded
+}
+
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
 
 struct Element<'a> {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::constant_time;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -24,11 +23,6 @@ impl Secret {
     /// A second holder of the same bytes: replicas of a multi-Region key share their material.
     pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.clone())
-    }
-
-    /// Whether these are the same bytes, compared in constant time.
-    pub(crate) fn equals(&self, other: &Self) -> bool {
-        constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 
@@ -75,6 +69,6 @@ mod tests {
         let secret = Secret::new(vec![0, 1, 2, 255]);
         let text = serde_json::to_string(&secret).expect("a secret serialises");
         let back: Secret = serde_json::from_str(&text).expect("and comes back");
-        assert!(back.equals(&secret));
+        assert_eq!(back.expose(), secret.expose());
     }
 }

@@ -1,18 +1,21 @@
-//! Signatures: RSASSA-PSS and PKCS#1 v1.5 (RFC 8017), ECDSA as DER (RFC 3279), Ed25519 (RFC 8032).
+//! Signatures: RSASSA-PSS and PKCS#1 v1.5 (RFC 8017), ECDSA as DER (RFC 3279), Ed25519 and Ed25519ph (RFC 8032), ML-DSA
+//! (FIPS 204).
+
+mod prehashed;
 
 use aws_lc_rs::digest::{self, Digest, SHA256, SHA384, SHA512};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256K1_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
-    ECDSA_P521_SHA512_ASN1, ED25519, EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
-    RSA_PSS_SHA512, RsaEncoding, VerificationAlgorithm,
+    ECDSA_P521_SHA512_ASN1, ED25519, EcdsaKeyPair, Ed25519KeyPair, ML_DSA_44, ML_DSA_65, ML_DSA_87,
+    ParsedPublicKey, PqdsaKeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, VerificationAlgorithm,
 };
 
-use super::asymmetric::curve;
+use super::asymmetric::{curve, ml_dsa};
 use super::{Failed, Secret};
 use crate::spec::{KeySpec, SigningAlgorithm};
 
@@ -54,6 +57,17 @@ pub(crate) fn sign(
             let key = Ed25519KeyPair::from_pkcs8(private_key.expose())?;
             Ok(key.try_sign(message)?.as_ref().to_vec())
         }
+        (SigningAlgorithm::Ed25519PhSha512, Message::Digest(digest)) => {
+            prehashed::sign(private_key, digest)
+        }
+        (SigningAlgorithm::MlDsaShake256, Message::Raw(message)) => {
+            let algorithm = ml_dsa(spec).ok_or(Failed)?;
+            let key = PqdsaKeyPair::from_pkcs8(algorithm, private_key.expose())?;
+            let mut signature = vec![0; algorithm.signature_len()];
+            let length = key.sign(message, &mut signature)?;
+            signature.truncate(length);
+            Ok(signature)
+        }
         _ => Err(Failed),
     }
 }
@@ -66,6 +80,9 @@ pub(crate) fn verify(
     message: Message<'_>,
     signature: &[u8],
 ) -> Result<bool, Failed> {
+    if let (SigningAlgorithm::Ed25519PhSha512, Message::Digest(digest)) = (algorithm, message) {
+        return prehashed::verify(public_key, digest, signature);
+    }
     let key = ParsedPublicKey::new(verification(spec, algorithm)?, public_key)?;
     Ok(match message {
         Message::Raw(message) => key.verify_sig(message, signature),
@@ -122,6 +139,9 @@ fn verification(
         (EcdsaSha384, KeySpec::P384) => &ECDSA_P384_SHA384_ASN1,
         (EcdsaSha512, KeySpec::P521) => &ECDSA_P521_SHA512_ASN1,
         (Ed25519Sha512, KeySpec::Ed25519) => &ED25519,
+        (MlDsaShake256, KeySpec::MlDsa44) => &ML_DSA_44,
+        (MlDsaShake256, KeySpec::MlDsa65) => &ML_DSA_65,
+        (MlDsaShake256, KeySpec::MlDsa87) => &ML_DSA_87,
         _ => return Err(Failed),
     })
 }
@@ -134,29 +154,34 @@ mod tests {
 
     fn round_trip(spec: KeySpec, pair: &KeyPair) {
         for &algorithm in spec.signing_algorithms() {
-            if algorithm == SigningAlgorithm::Ed25519PhSha512 {
-                continue;
+            let digest = digest_algorithm(algorithm)
+                .map(|algorithm| digest::digest(algorithm, b"a message"));
+            let mut messages = Vec::new();
+            if algorithm != SigningAlgorithm::Ed25519PhSha512 {
+                messages.push(Message::Raw(b"a message"));
             }
-            let raw = Message::Raw(b"a message");
-            let verify = |message, signature: &[u8]| {
+            if let Some(digest) = &digest {
+                messages.push(Message::Digest(digest.as_ref()));
+                let short = Message::Digest(&digest.as_ref()[1..]);
+                let signed = sign(spec, algorithm, &pair.private_key, short);
+                assert!(signed.is_err() || algorithm == SigningAlgorithm::Ed25519PhSha512);
+            }
+            let check = |message, signature: &[u8]| {
                 verify(spec, algorithm, &pair.public_key, message, signature)
                     .expect("key and algorithm fit")
             };
-            let signature = sign(spec, algorithm, &pair.private_key, raw).expect("a signature");
-            assert!(verify(raw, &signature), "{algorithm:?}");
-            assert!(!verify(Message::Raw(b"another"), &signature));
-            assert!(!verify(raw, &signature[1..]));
-            assert!(!verify(raw, b""));
-
-            if let Some(digest) = digest_algorithm(algorithm) {
-                let digest = digest::digest(digest, b"a message");
-                let of_digest = Message::Digest(digest.as_ref());
-                assert!(verify(of_digest, &signature), "{algorithm:?} by digest");
+            for &message in &messages {
                 let signature =
-                    sign(spec, algorithm, &pair.private_key, of_digest).expect("a signature");
-                assert!(verify(raw, &signature));
-                let short = Message::Digest(&digest.as_ref()[1..]);
-                assert!(sign(spec, algorithm, &pair.private_key, short).is_err());
+                    sign(spec, algorithm, &pair.private_key, message).expect("a signature");
+                // A message and its digest are signed alike.
+                for &message in &messages {
+                    assert!(check(message, &signature), "{algorithm:?}");
+                }
+                assert!(!check(messages[0], &signature[1..]));
+                assert!(!check(messages[0], b""));
+                if let Message::Raw(_) = message {
+                    assert!(!check(Message::Raw(b"another"), &signature));
+                }
             }
         }
     }
@@ -169,6 +194,9 @@ mod tests {
             KeySpec::P521,
             KeySpec::P256K1,
             KeySpec::Ed25519,
+            KeySpec::MlDsa44,
+            KeySpec::MlDsa65,
+            KeySpec::MlDsa87,
         ] {
             round_trip(spec, &KeyPair::generate(spec).expect("a key"));
         }

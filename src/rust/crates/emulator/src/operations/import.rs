@@ -58,6 +58,11 @@ pub(super) fn import_key_material(call: &mut Call<'_>) -> Answer {
     let expiry = expiry(call)?;
     let import_type = import_type(call, spec.is_symmetric())?;
     let named_id = named_material(call)?;
+    if named_id.is_some() && import_type == Some(ImportType::New) {
+        return Err(ServiceError::validation(
+            "KeyMaterialId cannot be specified with ImportType NEW_KEY_MATERIAL.",
+        ));
+    }
     let description = parameters
         .text("KeyMaterialDescription")?
         .map(str::to_owned);
@@ -78,6 +83,7 @@ pub(super) fn import_key_material(call: &mut Call<'_>) -> Answer {
     .map_err(|_| ServiceError::invalid_ciphertext())?;
     let material = Material::check(spec, bytes)?;
     let id = call.world.material_id(&key_id, &material.secret);
+    ensure_shared(call, &key_id, &id)?;
 
     let import = Import {
         id,
@@ -87,8 +93,11 @@ pub(super) fn import_key_material(call: &mut Call<'_>) -> Answer {
         description,
         material,
     };
-    let key = call.key(&key_id);
-    import.into_key(key)?;
+    import.into_key(call.key_mut(&key_id))?;
+    if spec.is_symmetric() && !call.key(&key_id).is_replica() {
+        call.world.announce_material(call.region, &key_id);
+    }
+    call.world.align_pending(&key_id);
     let mut members = answer([("KeyId", json!(arn))]);
     if spec.is_symmetric() {
         members.insert("KeyMaterialId".to_owned(), json!(crate::crypto::hex(&id)));
@@ -110,15 +119,16 @@ pub(super) fn delete_imported_key_material(call: &mut Call<'_>) -> Answer {
         Some(id) if key.material(&id).is_some() => Some(id),
         Some(id) => return Err(no_such_material(key, &id)),
     };
+    let arn = key.arn.clone();
+    let key = call.key_mut(&key_id);
     for material in &mut key.materials {
         if Some(material.id) == deleted {
             material.forget();
         }
     }
-    // Material that was waiting for its rotation goes altogether; the rest stays known, for its bytes may come back.
-    key.materials
-        .retain(|material| material.is_tied() || material.secret.is_some());
-    let mut members = answer([("KeyId", json!(key.arn))]);
+    key.drop_untied();
+    call.world.align_pending(&key_id);
+    let mut members = answer([("KeyId", json!(arn))]);
     if let Some(id) = deleted
         && symmetric
     {
@@ -162,6 +172,28 @@ fn wrapping_key(
         )));
     }
     Ok(size)
+}
+
+/// Related multi-Region keys hold the same material: what one has got, the others must get. Of symmetric keys the primary
+/// knows more than one, and announces them; of all others, any relative knows the only one.
+fn ensure_shared(call: &Call<'_>, key_id: &str, id: &[u8; 32]) -> Result<(), ServiceError> {
+    let key = call.key(key_id);
+    if key.spec.is_symmetric() {
+        return Ok(());
+    }
+    let differs = call
+        .world
+        .regions_of(key_id)
+        .iter()
+        .flat_map(|region| &call.world.key(region, key_id).materials)
+        .any(|known| known.id != *id);
+    if differs {
+        return Err(ServiceError::incorrect_key_material(format!(
+            "The key material is not the one that was imported into KMS key {} or a related multi-Region key before.",
+            key.arn
+        )));
+    }
+    Ok(())
 }
 
 /// When the material is to end, as the request says.

@@ -5,68 +5,71 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::metadata::{algorithms, key_metadata};
-use super::{Answer, Call, answer, page};
+use super::{Answer, Call, answer, custom_key_stores, page, policies, tags};
 use crate::crypto::asymmetric::KeyPair;
-use crate::crypto::{Secret, aead, hex, random};
+use crate::crypto::{Secret, aead, hex, random, uuid};
 use crate::error::ServiceError;
 use crate::request::encode_blob;
 use crate::spec::{Family, KeySpec, KeyUsage, Origin};
-use crate::state::{Key, Material, MaterialState, MultiRegion};
+use crate::state::{Key, Material, MaterialState, MultiRegion, Rotation};
 
 pub(super) fn create_key(call: &mut Call<'_>) -> Answer {
     let request = NewKey::read(call)?;
-    let multi_region = request.multi_region;
-    let id = if multi_region {
+    let id = if request.multi_region {
         format!("mrk-{}", hex(&random::<16>()))
     } else {
         uuid()
     };
-    let home = call.world.home(call.region);
     let mut key = Key {
-        arn: home.key_arn(&id),
+        arn: call.world.home(call.region).key_arn(&id),
         id,
+        region: call.region.to_owned(),
         spec: request.spec,
         usage: request.usage,
         origin: request.origin,
         created: call.now,
         description: request.description,
         enabled: true,
-        policy: request.policy.unwrap_or_else(|| default_policy(call)),
+        policy: request.policy,
         tags: request.tags,
         deletion: None,
-        multi_region: multi_region.then(|| MultiRegion {
+        multi_region: request.multi_region.then(|| MultiRegion {
             primary_region: call.region.to_owned(),
         }),
         materials: Vec::new(),
+        rotation: Rotation::default(),
+        grants: BTreeMap::new(),
+        last_use: None,
+        visible_from: call.new_keys_visible_from,
     };
     match request.origin {
         Origin::AwsKms => key.materials.push(own_material(call, &key.id, key.spec)?),
         _ => call.pool.expect_a_burst(),
     }
-    let metadata = key_metadata(call.world, call.region, &key);
-    call.world
-        .region(call.region)
-        .keys
-        .insert(key.id.clone(), key);
+    let (id, arn) = (key.id.clone(), key.arn.clone());
+    call.touched.push(arn);
+    call.world.insert_key(key);
+    let metadata = key_metadata(call.world, call.key(&id));
     Ok(answer([("KeyMetadata", metadata)]))
 }
 
 pub(super) fn describe_key(call: &mut Call<'_>) -> Answer {
     let key_id = call.key_or_alias()?;
-    let region = call.region;
-    let key = call.world.key(region, &key_id);
-    Ok(answer([(
-        "KeyMetadata",
-        key_metadata(call.world, region, key),
-    )]))
+    let metadata = key_metadata(call.world, call.key(&key_id));
+    Ok(answer([("KeyMetadata", metadata)]))
 }
 
 pub(super) fn list_keys(call: &mut Call<'_>) -> Answer {
+    call.world.settle_region(call.region, call.now);
+    let others_only = call
+        .parameters
+        .texts("ResourceOwners")?
+        .is_some_and(|owners| !owners.is_empty() && !owners.contains(&"SELF"));
     let keys: Vec<(String, Value)> = call
         .world
-        .settled_region(call.region, call.now)
-        .keys
-        .values()
+        .keys(call.region)
+        .filter(|key| key.visible_from.is_none_or(|from| from <= call.now))
+        .filter(|_| !others_only)
         .map(|key| (key.id.clone(), json!({"KeyId": key.id, "KeyArn": key.arn})))
         .collect();
     page::answer(call, "Keys", 100, keys.into_iter())
@@ -77,21 +80,18 @@ pub(super) fn get_public_key(call: &mut Call<'_>) -> Answer {
     let key = call.key(&key_id);
     if !key.spec.has_public_key() {
         return Err(ServiceError::unsupported(format!(
-            "{} is a symmetric key and has no public key.",
-            key.arn
+            "{} key spec is {} which is not valid for GetPublicKey.",
+            key.arn,
+            key.spec.name()
         )));
     }
     key.ensure_usable()?;
-    let public_key = key
-        .current()
-        .and_then(|material| material.public_key.as_deref())
-        .ok_or_else(|| key.in_the_wrong_state())?;
     let mut members = answer([
         ("KeyId", json!(key.arn)),
-        ("PublicKey", encode_blob(public_key)),
-        ("CustomerMasterKeySpec", json!(key.spec.name())),
+        ("PublicKey", encode_blob(key.current_public_key()?)),
         ("KeySpec", json!(key.spec.name())),
         ("KeyUsage", json!(key.usage.name())),
+        ("CustomerMasterKeySpec", json!(key.spec.name())),
     ]);
     if let Some((name, algorithms)) = algorithms(key) {
         members.insert(name.to_owned(), algorithms);
@@ -105,7 +105,7 @@ struct NewKey {
     usage: KeyUsage,
     origin: Origin,
     description: String,
-    policy: Option<String>,
+    policy: String,
     tags: BTreeMap<String, String>,
     multi_region: bool,
 }
@@ -162,8 +162,11 @@ impl NewKey {
                 .text("Description")?
                 .unwrap_or_default()
                 .to_owned(),
-            policy: parameters.text("Policy")?.map(str::to_owned),
-            tags: tags(call)?,
+            policy: match policies::read(call)? {
+                Some(policy) => policy.to_owned(),
+                None => policies::default(call, call.region),
+            },
+            tags: tags::read(call)?,
             multi_region: parameters.is_set("MultiRegion")?,
         })
     }
@@ -173,10 +176,7 @@ impl NewKey {
         let store = call.parameters.text("CustomKeyStoreId")?;
         let in_a_store = matches!(origin, Origin::CloudHsm | Origin::ExternalKeyStore);
         match store {
-            Some(store) if in_a_store => Err(ServiceError::new(
-                "CustomKeyStoreNotFoundException",
-                format!("Custom key store {store} does not exist."),
-            )),
+            Some(store) if in_a_store => Err(custom_key_stores::not_found(store)),
             Some(_) => Err(ServiceError::validation(format!(
                 "CustomKeyStoreId is not valid with Origin {}.",
                 origin.name()
@@ -224,49 +224,4 @@ fn own_material(
         description: None,
         rotation: None,
     })
-}
-
-fn tags(call: &Call<'_>) -> Result<BTreeMap<String, String>, ServiceError> {
-    let mut tags = BTreeMap::new();
-    for tag in call.parameters.list("Tags")?.unwrap_or_default() {
-        let text = |name| tag.get(name).and_then(Value::as_str);
-        let (Some(name), Some(value)) = (text("TagKey"), text("TagValue")) else {
-            return Err(ServiceError::bare("SerializationException"));
-        };
-        tags.insert(name.to_owned(), value.to_owned());
-    }
-    Ok(tags)
-}
-
-/// What AWS gives a key whose creator names no policy.
-fn default_policy(call: &Call<'_>) -> String {
-    let home = call.world.home(call.region);
-    json!({
-        "Version": "2012-10-17",
-        "Id": "key-default-1",
-        "Statement": [{
-            "Sid": "Enable IAM User Permissions",
-            "Effect": "Allow",
-            "Principal": {"AWS": format!("arn:{}:iam::{}:root", home.partition(), home.account_id)},
-            "Action": "kms:*",
-            "Resource": "*",
-        }],
-    })
-    .to_string()
-}
-
-/// A random UUID (RFC 9562, version 4).
-pub(crate) fn uuid() -> String {
-    let mut bytes: [u8; 16] = random();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let text = hex(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..]
-    )
 }

@@ -3,41 +3,47 @@
 use serde_json::json;
 
 use super::{Answer, Call, answer};
-use crate::crypto::{Secret, mac};
+use crate::crypto::mac;
 use crate::error::ServiceError;
 use crate::request::encode_blob;
 use crate::spec::{KeyUsage, MacAlgorithm};
+use crate::state::Key;
 
 pub(super) fn generate_mac(call: &mut Call<'_>) -> Answer {
     let message = call.parameters.required_blob("Message")?;
-    let (algorithm, arn) = algorithm_and_key(call)?;
-    call.end_of_dry_run()?;
-    let code = with_secret(call, |secret| mac::generate(algorithm, secret, &message))?;
-    Ok(answer([
+    let (algorithm, key) = algorithm_and_key(call)?;
+    let code = mac::generate(algorithm, key.current_secret()?, &message);
+    let key_id = key.id.clone();
+    let members = answer([
         ("Mac", encode_blob(&code)),
         ("MacAlgorithm", json!(algorithm.name())),
-        ("KeyId", json!(arn)),
-    ]))
+        ("KeyId", json!(key.arn)),
+    ]);
+    call.end_of_dry_run()?;
+    call.used(&key_id);
+    Ok(members)
 }
 
 pub(super) fn verify_mac(call: &mut Call<'_>) -> Answer {
     let message = call.parameters.required_blob("Message")?;
     let code = call.parameters.required_blob("Mac")?;
-    let (algorithm, arn) = algorithm_and_key(call)?;
-    call.end_of_dry_run()?;
-    if !with_secret(call, |secret| {
-        mac::verify(algorithm, secret, &message, &code)
-    })? {
-        return Err(ServiceError::bare("KMSInvalidMacException"));
-    }
-    Ok(answer([
-        ("KeyId", json!(arn)),
+    let (algorithm, key) = algorithm_and_key(call)?;
+    let valid = mac::verify(algorithm, key.current_secret()?, &message, &code);
+    let key_id = key.id.clone();
+    let members = answer([
+        ("KeyId", json!(key.arn)),
         ("MacValid", json!(true)),
         ("MacAlgorithm", json!(algorithm.name())),
-    ]))
+    ]);
+    if !valid {
+        return Err(ServiceError::bare("KMSInvalidMacException"));
+    }
+    call.end_of_dry_run()?;
+    call.used(&key_id);
+    Ok(members)
 }
 
-fn algorithm_and_key(call: &mut Call<'_>) -> Result<(MacAlgorithm, String), ServiceError> {
+fn algorithm_and_key<'a>(call: &'a mut Call<'_>) -> Result<(MacAlgorithm, &'a Key), ServiceError> {
     let algorithm = call.parameters.required_choice(
         "MacAlgorithm",
         MacAlgorithm::parse,
@@ -47,13 +53,5 @@ fn algorithm_and_key(call: &mut Call<'_>) -> Result<(MacAlgorithm, String), Serv
     if key.spec.mac_algorithm() != Some(algorithm) {
         return Err(key.incompatible(algorithm.name()));
     }
-    Ok((algorithm, key.arn.clone()))
-}
-
-fn with_secret<T>(
-    call: &mut Call<'_>,
-    use_it: impl FnOnce(&Secret) -> T,
-) -> Result<T, ServiceError> {
-    let key = call.usable_key(KeyUsage::GenerateVerifyMac)?;
-    Ok(use_it(key.current_secret()?))
+    Ok((algorithm, key))
 }

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::spec::{EncryptionAlgorithm, KeyUsage, SigningAlgorithm};
-use crate::state::{Expiry, Key, KeyState, World};
+use crate::state::{Deletion, Expiry, Key, KeyState, MultiRegion, World};
 
 /// The members AWS sends for a key, and none it does not.
-pub(super) fn key_metadata(world: &World, region: &str, key: &Key) -> Value {
+pub(super) fn key_metadata(world: &World, key: &Key) -> Value {
     let mut members = Map::new();
     let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
     let state = key.state();
@@ -23,11 +23,20 @@ pub(super) fn key_metadata(world: &World, region: &str, key: &Key) -> Value {
     set("KeyManager", json!("CUSTOMER"));
     set("CustomerMasterKeySpec", json!(key.spec.name()));
     set("KeySpec", json!(key.spec.name()));
-    for (name, algorithms) in algorithms(key) {
+    if let Some((name, algorithms)) = algorithms(key) {
         set(name, algorithms);
     }
-    if let Some(deletion) = key.deletion {
-        set("DeletionDate", json!(deletion.date.seconds()));
+    match key.deletion {
+        Some(Deletion::At { date, .. }) => {
+            set("DeletionDate", json!(date.seconds()));
+        }
+        Some(deletion @ Deletion::AfterReplicas { .. }) => {
+            set(
+                "PendingDeletionWindowInDays",
+                json!(deletion.window_in_days()),
+            );
+        }
+        None => {}
     }
     if let Some(expiry) = key.expiry()
         && state != KeyState::PendingImport
@@ -39,19 +48,9 @@ pub(super) fn key_metadata(world: &World, region: &str, key: &Key) -> Value {
     }
     set("MultiRegion", json!(key.multi_region.is_some()));
     if let Some(multi_region) = &key.multi_region {
-        let kind = if multi_region.primary_region == region {
-            "PRIMARY"
-        } else {
-            "REPLICA"
-        };
-        let primary = world.home(&multi_region.primary_region).key_arn(&key.id);
         set(
             "MultiRegionConfiguration",
-            json!({
-                "MultiRegionKeyType": kind,
-                "PrimaryKey": {"Arn": primary, "Region": multi_region.primary_region},
-                "ReplicaKeys": [],
-            }),
+            relatives(world, key, multi_region),
         );
     }
     if key.spec.is_symmetric()
@@ -60,6 +59,23 @@ pub(super) fn key_metadata(world: &World, region: &str, key: &Key) -> Value {
         set("CurrentKeyMaterialId", json!(current.id_text()));
     }
     Value::Object(members)
+}
+
+fn relatives(world: &World, key: &Key, multi_region: &MultiRegion) -> Value {
+    let relative =
+        |region: &str| json!({"Arn": world.home(region).key_arn(&key.id), "Region": region});
+    let primary = &multi_region.primary_region;
+    let replicas: Vec<Value> = world
+        .regions_of(&key.id)
+        .iter()
+        .filter(|region| *region != primary)
+        .map(|region| relative(region))
+        .collect();
+    json!({
+        "MultiRegionKeyType": if key.is_replica() { "REPLICA" } else { "PRIMARY" },
+        "PrimaryKey": relative(primary),
+        "ReplicaKeys": replicas,
+    })
 }
 
 /// The algorithms of the key's spec that its usage allows, under the member that lists them.

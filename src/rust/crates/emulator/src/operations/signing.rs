@@ -6,55 +6,56 @@ use super::{Answer, Call, answer};
 use crate::crypto::signing::{self, Message};
 use crate::error::ServiceError;
 use crate::request::encode_blob;
-use crate::spec::{KeySpec, KeyUsage, SigningAlgorithm};
+use crate::spec::{KeyUsage, SigningAlgorithm};
+use crate::state::Key;
 
 pub(super) fn sign(call: &mut Call<'_>) -> Answer {
     let message = call.parameters.required_blob("Message")?;
-    let asked = Asked::read(call)?;
+    let (asked, key) = Asked::read(call)?;
     let message = asked.message(&message)?;
-    call.end_of_dry_run()?;
-    let key = call.usable_key(KeyUsage::SignVerify)?;
-    let signature = signing::sign(asked.spec, asked.algorithm, key.current_secret()?, message)
+    let signature = signing::sign(key.spec, asked.algorithm, key.current_secret()?, message)
         .map_err(|_| ServiceError::internal())?;
-    Ok(answer([
+    let key_id = key.id.clone();
+    let members = answer([
         ("KeyId", json!(key.arn)),
         ("Signature", encode_blob(&signature)),
         ("SigningAlgorithm", json!(asked.algorithm.name())),
-    ]))
+    ]);
+    call.end_of_dry_run()?;
+    call.used(&key_id);
+    Ok(members)
 }
 
 pub(super) fn verify(call: &mut Call<'_>) -> Answer {
     let message = call.parameters.required_blob("Message")?;
     let signature = call.parameters.required_blob("Signature")?;
-    let asked = Asked::read(call)?;
+    let (asked, key) = Asked::read(call)?;
     let message = asked.message(&message)?;
-    call.end_of_dry_run()?;
-    let key = call.usable_key(KeyUsage::SignVerify)?;
-    let public_key = key
-        .current()
-        .and_then(|material| material.public_key.as_deref())
-        .ok_or_else(ServiceError::internal)?;
-    let valid = signing::verify(asked.spec, asked.algorithm, public_key, message, &signature)
+    let public_key = key.current_public_key()?;
+    let valid = signing::verify(key.spec, asked.algorithm, public_key, message, &signature)
         .map_err(|_| ServiceError::internal())?;
-    if !valid {
-        return Err(ServiceError::bare("KMSInvalidSignatureException"));
-    }
-    Ok(answer([
+    let key_id = key.id.clone();
+    let members = answer([
         ("KeyId", json!(key.arn)),
         ("SignatureValid", json!(true)),
         ("SigningAlgorithm", json!(asked.algorithm.name())),
-    ]))
+    ]);
+    if !valid {
+        return Err(ServiceError::bare("KMSInvalidSignatureException"));
+    }
+    call.end_of_dry_run()?;
+    call.used(&key_id);
+    Ok(members)
 }
 
-/// What Sign and Verify have in common.
+/// How a request wants its message signed.
 struct Asked {
-    spec: KeySpec,
     algorithm: SigningAlgorithm,
     is_digest: bool,
 }
 
 impl Asked {
-    fn read(call: &mut Call<'_>) -> Result<Self, ServiceError> {
+    fn read<'a>(call: &'a mut Call<'_>) -> Result<(Self, &'a Key), ServiceError> {
         let parameters = call.parameters;
         let algorithm = parameters.required_choice(
             "SigningAlgorithm",
@@ -66,30 +67,28 @@ impl Asked {
         if !key.spec.signing_algorithms().contains(&algorithm) {
             return Err(key.incompatible(algorithm.name()));
         }
-        if algorithm == SigningAlgorithm::Ed25519PhSha512 {
-            return Err(ServiceError::unsupported(
-                "The signing algorithm ED25519_PH_SHA_512 is not emulated; ED25519_SHA_512 is.",
-            ));
-        }
+        let takes_digest = signing::digest_length(algorithm).is_some();
         let is_digest = match message_type {
-            "RAW" => false,
-            "DIGEST" if signing::digest_length(algorithm).is_some() => true,
-            "DIGEST" | "EXTERNAL_MU" => {
+            // Ed25519ph alone takes nothing but a digest.
+            "RAW" if algorithm != SigningAlgorithm::Ed25519PhSha512 => false,
+            "DIGEST" if takes_digest => true,
+            "EXTERNAL_MU" if algorithm == SigningAlgorithm::MlDsaShake256 => {
+                return Err(ServiceError::unsupported(
+                    "MessageType EXTERNAL_MU is not emulated; RAW is.",
+                ));
+            }
+            _ => {
                 return Err(ServiceError::validation(format!(
                     "MessageType {message_type} is not compatible with signing algorithm {}.",
                     algorithm.name()
                 )));
             }
-            other => {
-                let names = ["RAW", "DIGEST", "EXTERNAL_MU"];
-                return Err(crate::validate::not_in_enum("MessageType", other, &names));
-            }
         };
-        Ok(Self {
-            spec: key.spec,
+        let asked = Self {
             algorithm,
             is_digest,
-        })
+        };
+        Ok((asked, key))
     }
 
     fn message<'a>(&self, bytes: &'a [u8]) -> Result<Message<'a>, ServiceError> {

@@ -250,7 +250,8 @@ fn what_the_sdk_signs_is_believed() {
 
 #[test]
 fn any_change_under_the_signature_is_a_mismatch() {
-    let changes: [(&str, fn(&mut Signed)); 9] = [
+    type Change = (&'static str, fn(&mut Signed));
+    let changes: [Change; 9] = [
         ("method", |s| s.method = "PUT".to_owned()),
         ("path", |s| s.path = "/x".to_owned()),
         ("query", |s| s.query = "a=b".to_owned()),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::material::{Expiry, Material, MaterialState};
+use super::grant::Grant;
+use super::material::{Expiry, Material, MaterialState, RotationType};
+use super::rotation::Rotation;
 use crate::clock::Time;
 use crate::crypto::Secret;
 use crate::error::ServiceError;
@@ -29,6 +31,7 @@ names! {
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) arn: String,
+    pub(crate) region: String,
     pub(crate) spec: KeySpec,
     pub(crate) usage: KeyUsage,
     pub(crate) origin: Origin,
@@ -42,13 +45,42 @@ pub(crate) struct Key {
     pub(crate) multi_region: Option<MultiRegion>,
     /// In the order they came.
     pub(crate) materials: Vec<Material>,
+    pub(crate) rotation: Rotation,
+    /// By grant id.
+    pub(crate) grants: BTreeMap<String, Grant>,
+    pub(crate) last_use: Option<LastUse>,
+    /// Before this, other calls do not find it: AWS takes a moment to tell all its servers of a new key.
+    pub(crate) visible_from: Option<Time>,
 }
 
-/// When a key is to go.
+/// What is to become of a key.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Deletion {
-    pub(crate) date: Time,
-    pub(crate) window_in_days: i64,
+pub(crate) enum Deletion {
+    At {
+        date: Time,
+        window_in_days: i64,
+    },
+    /// The waiting period of a multi-Region primary begins when its last replica is gone.
+    AfterReplicas {
+        window_in_days: i64,
+    },
+}
+
+impl Deletion {
+    pub(crate) fn window_in_days(self) -> i64 {
+        match self {
+            Self::At { window_in_days, .. } | Self::AfterReplicas { window_in_days } => {
+                window_in_days
+            }
+        }
+    }
+
+    pub(crate) fn date(self) -> Option<Time> {
+        match self {
+            Self::At { date, .. } => Some(date),
+            Self::AfterReplicas { .. } => None,
+        }
+    }
 }
 
 /// A multi-Region key's place among its relatives.
@@ -57,11 +89,22 @@ pub(crate) struct MultiRegion {
     pub(crate) primary_region: String,
 }
 
+/// The last time a key was used in cryptography.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LastUse {
+    pub(crate) operation: String,
+    pub(crate) time: Time,
+    pub(crate) event_id: String,
+    pub(crate) request_id: String,
+}
+
 impl Key {
-    /// The key's state, once [`Key::settle`] has brought it up to the moment.
+    /// The key's state, once the account has brought it up to the moment.
     pub(crate) fn state(&self) -> KeyState {
-        if self.deletion.is_some() {
-            return KeyState::PendingDeletion;
+        match self.deletion {
+            Some(Deletion::At { .. }) => return KeyState::PendingDeletion,
+            Some(Deletion::AfterReplicas { .. }) => return KeyState::PendingReplicaDeletion,
+            None => {}
         }
         if self.origin == Origin::External && !self.has_all_material() {
             return KeyState::PendingImport;
@@ -75,19 +118,59 @@ impl Key {
 
     /// Whether the day of its deletion has come.
     pub(super) fn is_gone(&self, now: Time) -> bool {
-        self.deletion.is_some_and(|deletion| deletion.date <= now)
+        self.deletion
+            .and_then(Deletion::date)
+            .is_some_and(|date| date <= now)
     }
 
-    /// Lets everything happen to the key that was due by now; says whether anything did.
-    pub(crate) fn settle(&mut self, now: Time) -> bool {
-        let mut changed = false;
+    /// Lets imported material expire that is due by now.
+    pub(super) fn expire(&mut self, now: Time) {
         for material in &mut self.materials {
-            changed |= material.expire(now);
+            if material.is_due(now) {
+                material.forget();
+            }
         }
-        let before = self.materials.len();
-        self.materials
-            .retain(|material| material.is_tied() || material.secret.is_some());
-        changed || self.materials.len() != before
+        self.drop_untied();
+    }
+
+    /// Material that was waiting for its rotation and is gone goes altogether; the rest stays known, for its bytes may come
+    /// back. A replica keeps what its primary keeps.
+    pub(crate) fn drop_untied(&mut self) {
+        if !self.is_replica() {
+            self.materials
+                .retain(|material| material.is_tied() || material.secret.is_some());
+        }
+    }
+
+    /// The automatic rotation that is due by now.
+    pub(super) fn rotation_due(&self, now: Time) -> Option<Time> {
+        self.rotation
+            .next
+            .filter(|next| *next <= now && self.state() == KeyState::Enabled && !self.is_replica())
+    }
+
+    /// Whether it is a multi-Region key that is not its set's primary.
+    pub(crate) fn is_replica(&self) -> bool {
+        self.multi_region
+            .as_ref()
+            .is_some_and(|multi_region| multi_region.primary_region != self.region)
+    }
+
+    /// The new material that waits for the next rotation on demand.
+    pub(crate) fn pending(&self) -> Option<&Material> {
+        self.materials.iter().find(|material| !material.is_tied())
+    }
+
+    /// Makes a material the current one: one of the key's own, or one that is new to it.
+    pub(super) fn rotate_to(&mut self, id: [u8; 32], rotation: (Time, RotationType)) {
+        for material in &mut self.materials {
+            if material.id == id {
+                material.state = MaterialState::Current;
+                material.rotation = Some(rotation);
+            } else if material.state == MaterialState::Current {
+                material.state = MaterialState::NonCurrent;
+            }
+        }
     }
 
     /// The material that encrypts, signs, or authenticates now.
@@ -101,6 +184,13 @@ impl Key {
     pub(crate) fn current_secret(&self) -> Result<&Secret, ServiceError> {
         self.current()
             .and_then(|material| material.secret.as_ref())
+            .ok_or_else(|| self.in_the_wrong_state())
+    }
+
+    /// The public half of the current material.
+    pub(crate) fn current_public_key(&self) -> Result<&[u8], ServiceError> {
+        self.current()
+            .and_then(|material| material.public_key.as_deref())
             .ok_or_else(|| self.in_the_wrong_state())
     }
 
@@ -136,6 +226,26 @@ impl Key {
             KeyState::Disabled => Err(self.disabled()),
             _ => Err(self.in_the_wrong_state()),
         }
+    }
+
+    /// Refuses unless the key is there to be managed: waiting for material, it is not, nor on its way out.
+    pub(crate) fn ensure_manageable(&self) -> Result<(), ServiceError> {
+        match self.state() {
+            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            _ => Err(self.in_the_wrong_state()),
+        }
+    }
+
+    /// Refuses a replica what only its primary can do.
+    pub(crate) fn ensure_not_replica(&self) -> Result<(), ServiceError> {
+        if self.is_replica() {
+            return Err(self.not_a_primary());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn not_a_primary(&self) -> ServiceError {
+        ServiceError::unsupported(format!("{} is not a multi-region primary key.", self.arn))
     }
 
     /// Refuses when the key is waiting to be deleted.
@@ -201,15 +311,5 @@ impl Key {
             KeyState::Updating => "updating",
         };
         ServiceError::invalid_state(format!("{} is {state}.", self.arn))
-    }
-}
-
-impl Material {
-    /// Whether it belongs to the key for good: material that waits for its first rotation does not.
-    pub(crate) fn is_tied(&self) -> bool {
-        matches!(
-            self.state,
-            MaterialState::Current | MaterialState::NonCurrent
-        )
     }
 }

@@ -70,21 +70,48 @@ impl Material {
         hex(&self.id)
     }
 
+    /// The same material for a related key of another Region: with its bytes, or only by name.
+    pub(super) fn for_relative(&self, with_bytes: bool) -> Self {
+        Self {
+            id: self.id,
+            secret: self
+                .secret
+                .as_ref()
+                .filter(|_| with_bytes)
+                .map(Secret::duplicate),
+            public_key: self.public_key.clone().filter(|_| with_bytes),
+            state: self.state,
+            expiry: None,
+            description: None,
+            rotation: self.rotation,
+        }
+    }
+
+    pub(crate) fn import_state(&self) -> ImportState {
+        if self.secret.is_some() {
+            ImportState::Imported
+        } else {
+            ImportState::PendingImport
+        }
+    }
+
+    /// Whether it belongs to the key for good: material that waits for its first rotation does not.
+    pub(crate) fn is_tied(&self) -> bool {
+        matches!(
+            self.state,
+            MaterialState::Current | MaterialState::NonCurrent
+        )
+    }
+
     /// Forgets the bytes, keeps the name.
     pub(crate) fn forget(&mut self) {
         self.secret = None;
         self.expiry = None;
     }
 
-    /// Forgets the bytes when their time has come; says whether it did.
-    pub(super) fn expire(&mut self, now: Time) -> bool {
-        match self.expiry {
-            Some(Expiry::At(end)) if end <= now => {
-                self.forget();
-                true
-            }
-            _ => false,
-        }
+    /// Whether the bytes' time has come.
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        matches!(self.expiry, Some(Expiry::At(end)) if end <= now)
     }
 }
 

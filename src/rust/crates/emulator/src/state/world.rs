@@ -1,13 +1,16 @@
-//! The account: its Regions, and the secrets of the emulator itself.
+//! The account: its Regions, the names of its keys, and the secrets of the emulator itself.
 
-use std::collections::BTreeMap;
+mod relatives;
+mod settling;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::hmac;
 
-use super::Key;
+use super::{Alias, Key, LastUse, Material, MaterialState};
 use crate::arn::{Home, KeyName};
 use crate::clock::Time;
-use crate::crypto::{Secret, random};
+use crate::crypto::{Secret, aead, random};
 use crate::error::ServiceError;
 
 /// Everything the emulated account holds.
@@ -18,23 +21,57 @@ pub(crate) struct World {
     /// Seals import tokens.
     pub(crate) token_key: Secret,
     /// Makes key material ids.
-    material_id_key: Secret,
+    pub(crate) material_id_key: Secret,
+    changes: BTreeSet<Change>,
 }
 
 /// What one Region holds.
 #[derive(Debug, Default)]
-pub(crate) struct Region {
+struct Region {
     /// By key id.
-    pub(crate) keys: BTreeMap<String, Key>,
+    keys: BTreeMap<String, Key>,
+    /// By alias name.
+    aliases: BTreeMap<String, Alias>,
+}
+
+/// What has been written since it was last asked: it may have come, changed, or gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    Key {
+        region: String,
+        key_id: String,
+    },
+    Alias {
+        region: String,
+        name: String,
+    },
+    /// A key's last use alone: worth keeping, not worth waiting for.
+    Use {
+        region: String,
+        key_id: String,
+    },
 }
 
 impl World {
     pub(crate) fn new(account_id: &str) -> Self {
+        Self::with_secrets(
+            account_id,
+            Secret::new(random::<32>().to_vec()),
+            Secret::new(random::<32>().to_vec()),
+        )
+    }
+
+    pub(crate) fn with_secrets(
+        account_id: &str,
+        token_key: Secret,
+        material_id_key: Secret,
+    ) -> Self {
         Self {
             account_id: account_id.to_owned(),
             regions: BTreeMap::new(),
-            token_key: Secret::new(random::<32>().to_vec()),
-            material_id_key: Secret::new(random::<32>().to_vec()),
+            token_key,
+            material_id_key,
+            changes: BTreeSet::new(),
         }
     }
 
@@ -45,29 +82,87 @@ impl World {
         }
     }
 
-    /// The Region with all its keys brought up to the moment.
-    pub(crate) fn settled_region(&mut self, name: &str, now: Time) -> &mut Region {
-        let region = self.region(name);
-        region.settle(now);
-        region
-    }
-
-    /// The Region as it was left; [`World::resolve`] brings up to the moment what it names.
-    pub(crate) fn region(&mut self, name: &str) -> &mut Region {
-        if !self.regions.contains_key(name) {
-            self.regions.insert(name.to_owned(), Region::default());
-        }
-        self.regions
-            .get_mut(name)
-            .expect("the Region was just made sure of")
-    }
-
-    /// A key that was resolved in this call, to be looked at beside the rest of the account.
+    /// A key that was resolved in this call.
     pub(crate) fn key(&self, region: &str, key_id: &str) -> &Key {
+        self.find_key(region, key_id)
+            .expect("a resolved key stays for the length of its call")
+    }
+
+    /// A key that was resolved in this call, to be changed.
+    pub(crate) fn key_mut(&mut self, region: &str, key_id: &str) -> &mut Key {
+        self.changes.insert(Change::Key {
+            region: region.to_owned(),
+            key_id: key_id.to_owned(),
+        });
+        self.regions
+            .get_mut(region)
+            .and_then(|region| region.keys.get_mut(key_id))
+            .expect("a resolved key stays for the length of its call")
+    }
+
+    pub(crate) fn find_key(&self, region: &str, key_id: &str) -> Option<&Key> {
+        self.regions.get(region)?.keys.get(key_id)
+    }
+
+    /// Adds a key, or puts one in the place of another.
+    pub(crate) fn insert_key(&mut self, key: Key) {
+        self.changes.insert(Change::Key {
+            region: key.region.clone(),
+            key_id: key.id.clone(),
+        });
+        self.region_mut(&key.region.clone())
+            .keys
+            .insert(key.id.clone(), key);
+    }
+
+    /// Remembers a use of a key that was resolved in this call.
+    pub(crate) fn set_last_use(&mut self, region: &str, key_id: &str, last_use: LastUse) {
+        let key = self.region_mut(region).keys.get_mut(key_id);
+        if let Some(key) = key {
+            key.last_use = Some(last_use);
+            self.changes.insert(Change::Use {
+                region: region.to_owned(),
+                key_id: key_id.to_owned(),
+            });
+        }
+    }
+
+    /// All keys of a Region as they were left, by id.
+    pub(crate) fn keys(&self, region: &str) -> impl Iterator<Item = &Key> {
         self.regions
             .get(region)
-            .and_then(|region| region.keys.get(key_id))
-            .expect("a resolved key stays for the length of its call")
+            .into_iter()
+            .flat_map(|region| region.keys.values())
+    }
+
+    /// All aliases of a Region, by name.
+    pub(crate) fn aliases(&self, region: &str) -> impl Iterator<Item = (&String, &Alias)> {
+        self.regions
+            .get(region)
+            .into_iter()
+            .flat_map(|region| &region.aliases)
+    }
+
+    pub(crate) fn alias(&self, region: &str, name: &str) -> Option<&Alias> {
+        self.regions.get(region)?.aliases.get(name)
+    }
+
+    /// Sets an alias, or takes it away.
+    pub(crate) fn set_alias(&mut self, region: &str, name: &str, alias: Option<Alias>) {
+        let aliases = &mut self.region_mut(region).aliases;
+        match alias {
+            Some(alias) => aliases.insert(name.to_owned(), alias),
+            None => aliases.remove(name),
+        };
+        self.changes.insert(Change::Alias {
+            region: region.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+
+    /// What was written since the last call of this.
+    pub(crate) fn take_changes(&mut self) -> BTreeSet<Change> {
+        std::mem::take(&mut self.changes)
     }
 
     /// The id of the key a request names, brought up to the moment. An alias is taken where `aliases` says so.
@@ -78,49 +173,56 @@ impl World {
         aliases: bool,
         now: Time,
     ) -> Result<String, ServiceError> {
-        let home = self.home(region);
-        let key_id = match KeyName::parse(name) {
-            KeyName::Id(id) => id.to_owned(),
-            KeyName::KeyArn(arn, id) => {
-                if arn.partition != home.partition() || arn.region != region {
-                    return Err(ServiceError::not_found(format!(
-                        "Invalid arn {}",
-                        arn.region
-                    )));
-                }
-                if arn.account_id != self.account_id {
-                    return Err(of_another_account(name));
-                }
-                id.to_owned()
-            }
-            KeyName::Alias(alias) if aliases => {
-                return Err(ServiceError::not_found(format!(
-                    "Alias {} is not found.",
-                    home.alias_arn(alias)
-                )));
-            }
-            KeyName::AliasArn(_, _) if aliases => {
-                return Err(ServiceError::not_found(format!(
-                    "Alias {name} is not found."
-                )));
-            }
-            KeyName::MalformedArn | KeyName::AliasArn(..) => {
-                return Err(ServiceError::new(
-                    "InvalidArnException",
-                    format!("Invalid arn {name}"),
-                ));
-            }
-            KeyName::Alias(_) | KeyName::Unknown => {
-                return Err(ServiceError::not_found(format!("Invalid keyId '{name}'")));
-            }
-        };
-        let key_arn = home.key_arn(&key_id);
-        if self.region(region).settle_key(&key_id, now) {
+        let key_id = self.named(region, name, aliases)?;
+        let there = self.settle_key(region, &key_id, now)
+            && self
+                .key(region, &key_id)
+                .visible_from
+                .is_none_or(|from| from <= now);
+        if there {
             return Ok(key_id);
         }
         Err(ServiceError::not_found(format!(
-            "Key '{key_arn}' does not exist"
+            "Key '{}' does not exist",
+            self.home(region).key_arn(&key_id)
         )))
+    }
+
+    /// The key id a name stands for, whether there is such a key or not.
+    fn named(&self, region: &str, name: &str, aliases: bool) -> Result<String, ServiceError> {
+        let home = self.home(region);
+        match KeyName::parse(name) {
+            KeyName::Id(id) => Ok(id.to_owned()),
+            KeyName::KeyArn(arn, id) => {
+                home.ensure_own(&arn, name)?;
+                Ok(id.to_owned())
+            }
+            KeyName::Alias(alias) if aliases => self.target(region, alias),
+            KeyName::AliasArn(arn, alias) if aliases => {
+                home.ensure_own(&arn, name)?;
+                self.target(region, alias)
+            }
+            KeyName::MalformedArn | KeyName::AliasArn(..) => Err(ServiceError::new(
+                "InvalidArnException",
+                format!("Invalid arn {name}"),
+            )),
+            KeyName::Alias(_) | KeyName::Unknown => {
+                Err(ServiceError::not_found(format!("Invalid keyId '{name}'")))
+            }
+        }
+    }
+
+    fn target(&self, region: &str, alias: &str) -> Result<String, ServiceError> {
+        self.alias(region, alias)
+            .map(|alias| alias.target.clone())
+            .ok_or_else(|| self.no_such_alias(region, alias))
+    }
+
+    pub(crate) fn no_such_alias(&self, region: &str, alias: &str) -> ServiceError {
+        ServiceError::not_found(format!(
+            "Alias {} is not found.",
+            self.home(region).alias_arn(alias)
+        ))
     }
 
     /// The id of a material: the same for the same bytes in the same key, and no help in guessing them.
@@ -134,36 +236,27 @@ impl World {
         id.copy_from_slice(context.sign().as_ref());
         id
     }
-}
 
-impl Region {
-    fn settle(&mut self, now: Time) {
-        self.keys.retain(|_, key| !key.is_gone(now));
-        for key in self.keys.values_mut() {
-            key.settle(now);
+    /// Fresh material for a symmetric key, made by KMS itself.
+    fn fresh_symmetric(&self, key_id: &str) -> Material {
+        let secret = Secret::new(random::<{ aead::KEY_LENGTH }>().to_vec());
+        Material {
+            id: self.material_id(key_id, &secret),
+            secret: Some(secret),
+            public_key: None,
+            state: MaterialState::Current,
+            expiry: None,
+            description: None,
+            rotation: None,
         }
     }
 
-    /// Brings one key up to the moment; says whether it is still there.
-    fn settle_key(&mut self, key_id: &str, now: Time) -> bool {
-        let Some(key) = self.keys.get_mut(key_id) else {
-            return false;
-        };
-        if key.is_gone(now) {
-            self.keys.remove(key_id);
-            return false;
+    fn region_mut(&mut self, name: &str) -> &mut Region {
+        if !self.regions.contains_key(name) {
+            self.regions.insert(name.to_owned(), Region::default());
         }
-        key.settle(now);
-        true
+        self.regions
+            .get_mut(name)
+            .expect("the Region was just made sure of")
     }
-}
-
-/// What AWS says of a key that belongs to somebody else.
-fn of_another_account(name: &str) -> ServiceError {
-    ServiceError::new(
-        "AccessDeniedException",
-        format!(
-            "The caller is not authorized to use {name} because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
-        ),
-    )
 }

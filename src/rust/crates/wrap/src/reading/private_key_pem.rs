@@ -22,7 +22,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyMaterialErro
     }
 }
 
-/// Whether the block's label promises a private key; what it really holds is decided by its content.
+/// Whether the block's label promises a key; what it really holds is decided by its content.
 fn is_key(block: &Block<'_>) -> bool {
     matches!(
         block.label,
@@ -32,6 +32,7 @@ fn is_key(block: &Block<'_>) -> bool {
             | b"EC PRIVATE KEY"
             | b"SM2 PRIVATE KEY"
             | b"DSA PRIVATE KEY"
+            | b"CMS"
     )
 }
 

@@ -120,6 +120,9 @@ impl Import {
 
     /// The first bytes become the current material; later ones, under a symmetric key, wait for their rotation.
     fn anew(self, key: &mut Key) -> Result<(), ServiceError> {
+        if key.is_replica() && key.spec.is_symmetric() {
+            return Err(key.not_a_primary());
+        }
         if key.material(&self.id).is_some() {
             return Err(ServiceError::incorrect_key_material(format!(
                 "The key material (id: {}) is already associated with KMS key {}. Use ImportType EXISTING_KEY_MATERIAL to reimport it.",
@@ -127,11 +130,7 @@ impl Import {
                 key.arn
             )));
         }
-        let waiting = key
-            .materials
-            .iter()
-            .find(|known| known.state == MaterialState::PendingRotation);
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = key.pending() {
             return Err(ServiceError::invalid_state(format!(
                 "New key material (id: {}) cannot be imported into KMS key {}, because another key material (id: {}) is pending rotation.",
                 hex(&self.id),

@@ -1,0 +1,264 @@
+#' Bring your own key
+#'
+#' Imports key material into AWS KMS in one call: creates the KMS key if there is none, asks for import parameters, wraps
+#' the material in Rust, imports it, waits until the key can be used, and proves as far as can be proven that KMS holds
+#' what was sent. The result is a receipt to keep beside your own copy of the key: AWS has no other copy it would give
+#' back, and importing again needs the same bytes.
+#'
+#' @section What happens, in order:
+#' 1. Everything is checked before anything is changed: the material against the key, the alias, the expiry.
+#' 2. Without `key_id`, a key with origin `EXTERNAL` is created. AWS may need a moment until it is known everywhere; the
+#'    following steps wait for that, for at most `wait` seconds.
+#' 3. The import parameters (a public key and a token, good for 24 hours) are fetched for the best wrapping AWS offers
+#'    for this material: the longest wrapping key, RSA-OAEP with SHA-256, or AES key wrap under it for RSA private keys.
+#' 4. The material is wrapped in Rust and imported.
+#' 5. The key is described until it is ready, and the import is proven, see [byok_verify()].
+#' 6. The alias, if any, is given last, so that it never leads to a key that is not ready.
+#'
+#' @section When it fails:
+#' The error has the class `kmsr_import_error` besides those of what went wrong, and the fields `step`, `key_id`,
+#' `key_arn`, `key_state` and `created`. Its message says what state the key is in and how to go on: a key that was
+#' created is not lost, since `byok_import(svc, key_material, key_id = ...)` continues with it.
+#'
+#' @section Expiry:
+#' By default the material does not expire, unlike in the API, whose default is that it does. With `expires`, KMS forgets
+#' the material then, and everything encrypted under the key is unreadable until the same material is imported again:
+#' see [byok_verify()] for the drill. At most 365 days ahead.
+#'
+#' @param svc A client made by [kms()].
+#' @param key_material Key material, see [key_material_file()].
+#' @param key_id The KMS key to import into: its id, its ARN, `alias/...`, an alias ARN, or a receipt. `NULL` to create
+#'   one.
+#' @param ... Not used; the following arguments are named.
+#' @param alias For a new key: one string, with or without `alias/`.
+#' @param description For a new key: one string.
+#' @param tags For a new key: a named character vector.
+#' @param policy For a new key: the key policy as one string of JSON; by default the account's.
+#' @param key_usage For a new key: `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`, `"KEY_AGREEMENT"` or `"GENERATE_VERIFY_MAC"`;
+#'   by default the key spec's usual one.
+#' @param multi_region For a new key: `TRUE` for a multi-Region primary key.
+#' @param expires When KMS shall forget the material: a `Date` (midnight UTC), a `POSIXct`, an ISO 8601 string, a
+#'   `difftime`, or text like `"90 days"`. `NULL` for never.
+#' @param material_description A description of this material, for symmetric keys: one string.
+#' @param wrapping_algorithm,wrapping_key_spec To choose the wrapping oneself; see [wrap_key_material()].
+#' @param verify `FALSE` to do without the proof, and the permissions it needs.
+#' @param wait Seconds to wait for AWS to know a key everywhere.
+#' @return A receipt: a list of class `kms_import_receipt`, see [byok_receipt_write()]. It holds nothing secret.
+#' @family bring your own key
+#' @examples
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
+#' material <- key_material_random("HMAC_256")
+#' receipt <- byok_import(svc, material, alias = "orders", expires = "90 days")
+#' receipt
+#'
+#' # Into a key that exists: the same bytes again, with another expiry.
+#' byok_import(svc, material, key_id = "alias/orders")$expires
+#' emulator$stop()
+#' @export
+byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, description = NULL, tags = NULL,
+                        policy = NULL, key_usage = NULL, multi_region = FALSE, expires = NULL,
+                        material_description = NULL, wrapping_algorithm = NULL, wrapping_key_spec = NULL,
+                        verify = TRUE, wait = 60) {
+  rlang::check_dots_empty()
+  check_client(svc)
+  facts <- key_material_facts(key_material)
+  valid_to <- parse_expires(expires)
+  new_key <- list(
+    alias = check_alias(alias), description = description, tags = tags, policy = policy,
+    key_usage = key_usage, multi_region = multi_region
+  )
+  import <- new_import(svc, facts, wait)
+
+  key <- if (is.null(key_id)) {
+    check_new_key(svc, new_key, facts)
+    NULL
+  } else {
+    check_existing(new_key)
+    find_key(svc, key_id, facts)
+  }
+  wrapping <- choose_wrapping(facts, wrapping_algorithm, wrapping_key_spec, region_of(svc))
+
+  with_import(import, {
+    if (is.null(key)) {
+      key <- create_external_key(import, new_key, facts)
+    }
+    import$key <- key
+    result <- import_material(import, key_material, wrapping, valid_to, material_description)
+    key <- await_ready(import)
+    proof <- if (verify) {
+      import_step(import, "verify", prove_import(svc, key, key_material, facts, result$KeyMaterialId))
+    } else {
+      new_proof("none", NA, "The import was not verified, as asked.")
+    }
+    if (!is.null(new_key$alias)) {
+      import_step(import, "alias", svc$create_alias(AliasName = new_key$alias, TargetKeyId = key$KeyId))
+    }
+  })
+  new_receipt(key, result, wrapping, proof, alias = new_key$alias, request_ids = import$request_ids)
+}
+
+# One key's import under way: what is known of it when something fails.
+new_import <- function(svc, facts, wait) {
+  if (!is_number(wait) || wait < 0) {
+    abort_argument("wait", describe_value(wait), "one number of seconds, 0 or more")
+  }
+  list2env(list(
+    svc = svc, facts = facts, wait = wait, key = NULL, created = FALSE, step = "start",
+    request_ids = character()
+  ), parent = emptyenv())
+}
+
+# A step of an import that ends in a request, remembered with the request's id.
+import_step <- function(import, step, expr) {
+  import$step <- step
+  value <- expr
+  id <- last_request_id(import$svc)
+  if (!is.null(id)) {
+    import$request_ids[[step]] <- id
+  }
+  value
+}
+
+# Runs an import; a failure or interrupt on the way is told with what has become of the key.
+with_import <- function(import, expr) {
+  finished <- FALSE
+  on.exit(if (!finished && !is.null(import$key)) {
+    rlang::inform(c("!" = "The import was interrupted.", import_remedy(import)))
+  })
+  tryCatch(
+    {
+      expr
+      finished <- TRUE
+    },
+    error = function(error) {
+      finished <<- TRUE
+      abort_import(import, error)
+    }
+  )
+}
+
+abort_import <- function(import, error) {
+  if (is.null(import$key)) {
+    stop(error)
+  }
+  key <- tryCatch(import$svc$describe_key(import$key$KeyId)$KeyMetadata, error = function(e) import$key)
+  import$key <- key
+  fields <- unclass(error)
+  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format"))]
+  rlang::exec(
+    abort_kmsr,
+    sprintf("The import failed at step \"%s\": %s", import$step, error$message),
+    class = c("kmsr_import_error", setdiff(class(error), c("kmsr_error", "rlang_error", "error", "condition"))),
+    body = c(error_advice(error), import_remedy(import)),
+    step = import$step,
+    key_id = key$KeyId,
+    key_arn = key$Arn,
+    key_state = key$KeyState,
+    created = import$created,
+    !!!fields
+  )
+}
+
+# What has become of the key and how to go on.
+import_remedy <- function(import) {
+  key <- import$key
+  c(
+    i = sprintf("The key %s%s is %s.", key$Arn, if (import$created) " was created and" else "", key$KeyState),
+    i = sprintf("To go on: byok_import(svc, key_material, key_id = \"%s\").", key$KeyId),
+    i = if (import$created) {
+      sprintf("To give it up: svc$schedule_key_deletion(\"%s\", PendingWindowInDays = 7).", key$KeyId)
+    }
+  )
+}
+
+# The advice of an error of ours, as bullets.
+error_advice <- function(error) {
+  code <- error[["code"]]
+  c(i = if (!is.null(code)) service_advice(code))
+}
+
+create_external_key <- function(import, new_key, facts) {
+  args <- list(
+    Origin = "EXTERNAL",
+    KeySpec = facts$key_spec,
+    KeyUsage = new_key$key_usage %||% facts$key_usage,
+    Description = new_key$description,
+    Policy = new_key$policy,
+    Tags = new_key$tags,
+    MultiRegion = if (isTRUE(new_key$multi_region)) TRUE
+  )
+  key <- import_step(import, "create", do.call(import$svc$create_key, args))$KeyMetadata
+  import$key <- key
+  import$created <- TRUE
+  key
+}
+
+# Fetches parameters, wraps, imports: the three that belong together, since token and public key are a pair.
+import_material <- function(import, key_material, wrapping, valid_to, description = NULL, import_type = NULL,
+                            key_material_id = NULL) {
+  key <- import$key
+  parameters <- import_step(import, "parameters", eventually(import, function() import$svc$get_parameters_for_import(
+    key$Arn, wrapping$wrapping_algorithm, wrapping$wrapping_key_spec
+  )))
+  import$step <- "wrap"
+  wrapped <- wrap_key_material(key_material, parameters$PublicKey, wrapping$wrapping_algorithm)
+  import_step(import, "import", eventually(import, function() import$svc$import_key_material(
+    key$Arn, parameters$ImportToken, wrapped,
+    ValidTo = valid_to,
+    ExpirationModel = if (is.null(valid_to)) "KEY_MATERIAL_DOES_NOT_EXPIRE" else "KEY_MATERIAL_EXPIRES",
+    ImportType = import_type,
+    KeyMaterialDescription = description,
+    KeyMaterialId = key_material_id
+  )))
+}
+
+# Describes the key until it is no longer pending.
+await_ready <- function(import) {
+  deadline <- Sys.time() + import$wait
+  pause <- 0.1
+  repeat {
+    key <- import_step(import, "describe", eventually(import, function() import$svc$describe_key(import$key$Arn)))$KeyMetadata
+    import$key <- key
+    if (!key$KeyState %in% c("PendingImport", "Creating", "Updating") || Sys.time() >= deadline) {
+      return(key)
+    }
+    Sys.sleep(pause)
+    pause <- min(pause * 2, 5)
+  }
+}
+
+# A call on a key that AWS may not know everywhere yet: repeated for as long as the import may wait, if the key is new.
+eventually <- function(import, call) {
+  deadline <- Sys.time() + import$wait
+  pause <- 0.25
+  repeat {
+    not_yet <- NULL
+    value <- tryCatch(
+      call(),
+      kmsr_NotFoundException = function(e) not_yet <<- e,
+      kmsr_KMSInvalidStateException = function(e) not_yet <<- e
+    )
+    if (is.null(not_yet)) {
+      return(value)
+    }
+    if (!import$created || Sys.time() >= deadline) {
+      stop(not_yet)
+    }
+    Sys.sleep(pause)
+    pause <- min(pause * 2, 5)
+  }
+}
+
+choose_wrapping <- function(facts, wrapping_algorithm = NULL, wrapping_key_spec = NULL, region = "") {
+  china <- startsWith(region, "cn-")
+  best <- unwrap(rs_wrap_choose(facts$key_spec, facts$length, china))
+  chosen <- list(
+    wrapping_algorithm = wrapping_algorithm %||% best$wrapping_algorithm,
+    wrapping_key_spec = wrapping_key_spec %||% best$wrapping_key_spec
+  )
+  check_string(chosen$wrapping_algorithm, "wrapping_algorithm")
+  check_string(chosen$wrapping_key_spec, "wrapping_key_spec")
+  unwrap(rs_wrap_check(facts$key_spec, chosen$wrapping_algorithm, chosen$wrapping_key_spec, china))
+  chosen
+}

@@ -1,0 +1,27 @@
+"""What the judges that speak AWS have in common."""
+
+import os
+
+import boto3
+from botocore.config import Config
+
+
+def clean_environment() -> dict:
+    """The environment without anybody's AWS settings and without proxies: loopback only."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+    }
+
+
+def client(endpoint, service, region, key_id, secret):
+    """boto3, speaking to one endpoint, sending every request once."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}, proxies={}),
+    )

@@ -1,0 +1,4 @@
+library(testthat)
+library(kmsr)
+
+test_check("kmsr")

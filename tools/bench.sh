@@ -1,0 +1,10 @@
+#!/bin/sh
+# Runs the measurements in bench with the installed package.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/steps.sh
+sh tools/install.sh
+for script in bench/*.R; do
+    printf '%s\n' "$script"
+    Rscript "$script"
+done

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Checks that every generated file is what its generator writes today.
+#
+# Usage: sh tools/generated.sh   (the package is installed in .cache/library)
+set -eu
+cd "$(dirname "$0")/.."
+
+Rscript tools/wrappers.R --check
+Rscript tools/generate-operations.R --check
