@@ -84,7 +84,10 @@ async fn serve(stream: TcpStream, answers: Rc<Answers>, delay: Duration) -> io::
             &counted
         } else {
             REQUESTS.fetch_add(1, Ordering::Relaxed);
-            answers.by_operation.get(request.operation).unwrap_or(&answers.other)
+            answers
+                .by_operation
+                .get(request.operation)
+                .unwrap_or(&answers.other)
         };
         write(&stream, answer).await?;
         let end = request.length;
@@ -120,8 +123,13 @@ impl<'a> Request<'a> {
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let (mut operation, mut body) = ("", 0);
-        for line in std::str::from_utf8(&bytes[..head]).unwrap_or_default().split("\r\n") {
-            let Some((name, value)) = line.split_once(": ") else { continue };
+        for line in std::str::from_utf8(&bytes[..head])
+            .unwrap_or_default()
+            .split("\r\n")
+        {
+            let Some((name, value)) = line.split_once(": ") else {
+                continue;
+            };
             if name.eq_ignore_ascii_case("content-length") {
                 body = value.parse().unwrap_or_default();
             } else if name.eq_ignore_ascii_case("x-amz-target") {
@@ -142,8 +150,12 @@ const ARN: &str = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56e
 impl Answers {
     fn new() -> Self {
         // As long as the service's own: a 4096-bit public key in DER, an import token, a 32-byte secret and its ciphertext.
-        let (public_key, token, secret, ciphertext) =
-            ("A".repeat(736), "A".repeat(3232), format!("{}=", "A".repeat(43)), "A".repeat(248));
+        let (public_key, token, secret, ciphertext) = (
+            "A".repeat(736),
+            "A".repeat(3232),
+            format!("{}=", "A".repeat(43)),
+            "A".repeat(248),
+        );
         let bodies = [
             (
                 "GetParametersForImport",
@@ -160,10 +172,20 @@ impl Answers {
             ),
             (
                 "Encrypt",
-                format!(r#"{{"CiphertextBlob":"{ciphertext}","EncryptionAlgorithm":"SYMMETRIC_DEFAULT","KeyId":"{ARN}"}}"#),
+                format!(
+                    r#"{{"CiphertextBlob":"{ciphertext}","EncryptionAlgorithm":"SYMMETRIC_DEFAULT","KeyId":"{ARN}"}}"#
+                ),
             ),
-            ("DescribeKey", format!(r#"{{"KeyMetadata":{}}}"#, metadata())),
-            ("ListKeys", listing("Keys", 1000, &|_| format!(r#"{{"KeyArn":"{ARN}","KeyId":"{}"}}"#, &ARN[39..]))),
+            (
+                "DescribeKey",
+                format!(r#"{{"KeyMetadata":{}}}"#, metadata()),
+            ),
+            (
+                "ListKeys",
+                listing("Keys", 1000, &|_| {
+                    format!(r#"{{"KeyArn":"{ARN}","KeyId":"{}"}}"#, &ARN[39..])
+                }),
+            ),
             (
                 "ListAliases",
                 listing("Aliases", 100, &|index| {
@@ -174,10 +196,16 @@ impl Answers {
                 }),
             ),
             // As large as plaintexts get: 4096 bytes and what belongs to them.
-            ("GenerateRandom", format!(r#"{{"Plaintext":"{}"}}"#, "A".repeat(1364))),
+            (
+                "GenerateRandom",
+                format!(r#"{{"Plaintext":"{}"}}"#, "A".repeat(1364)),
+            ),
         ];
         Self {
-            by_operation: bodies.into_iter().map(|(operation, body)| (operation, whole(&body))).collect(),
+            by_operation: bodies
+                .into_iter()
+                .map(|(operation, body)| (operation, whole(&body)))
+                .collect(),
             other: whole("{}"),
         }
     }

@@ -23,14 +23,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = aws_sdk_kms::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "bench"))
+        .credentials_provider(Credentials::new(
+            "AKIDEXAMPLE",
+            "secret",
+            None,
+            None,
+            "bench",
+        ))
         .endpoint_url(url)
         .build();
     let client = Client::from_conf(config);
     for line in stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
-        let number = |index: usize| words.get(index).and_then(|word| word.parse::<usize>().ok()).unwrap_or(1);
+        let number = |index: usize| {
+            words
+                .get(index)
+                .and_then(|word| word.parse::<usize>().ok())
+                .unwrap_or(1)
+        };
         let start = Instant::now();
         match words[0] {
             "parameters" => parameters(&client, number(1)).await?,
@@ -59,14 +70,23 @@ async fn parameters(client: &Client, count: usize) -> Result<(), Box<dyn Error>>
 
 async fn describe(client: &Client, count: usize) -> Result<(), Box<dyn Error>> {
     for _ in 0..count {
-        client.describe_key().key_id("1234abcd-12ab-34cd-56ef-1234567890ab").send().await?;
+        client
+            .describe_key()
+            .key_id("1234abcd-12ab-34cd-56ef-1234567890ab")
+            .send()
+            .await?;
     }
     Ok(())
 }
 
 async fn decrypt(client: &Client, count: usize, active: usize) -> Result<(), Box<dyn Error>> {
     let mut answers = stream::iter(0..count)
-        .map(|_| client.decrypt().ciphertext_blob(Blob::new(vec![7; 184])).send())
+        .map(|_| {
+            client
+                .decrypt()
+                .ciphertext_blob(Blob::new(vec![7; 184]))
+                .send()
+        })
         .buffer_unordered(active);
     while let Some(answer) = answers.next().await {
         answer?;

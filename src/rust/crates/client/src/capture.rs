@@ -1,53 +1,80 @@
-//! What went over the wire in the last attempt of a call, seen by an interceptor.
+//! What went over the wire in a call, seen from inside the SDK.
 //!
 //! Answers are decoded from the service's own JSON rather than from the SDK's typed outputs: those cannot tell an absent
-//! boolean from a false one, and lose a part of a timestamp's fraction.
-use std::sync::{Arc, Mutex, PoisonError};
+//! boolean from a false one, and lose a part of a timestamp's fraction. So the SDK is spared making them.
+use std::cell::RefCell;
+use std::future::Future;
 
 use aws_sdk_kms::config::interceptors::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
     BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::FrozenLayer;
 
 use crate::client::Answer;
 
-/// The state shared between a call and its interceptor.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// The last answer that was read whole.
-    pub(crate) answer: Option<Answer>,
-    /// How many times the request was sent.
-    pub(crate) attempts: u32,
+tokio::task_local! {
+    // One interceptor serves all calls of a client; each call finds its own state here.
+    static CALL: RefCell<Call>;
 }
 
-/// Records the answer, and adds request members that the SDK's types lack.
+/// What is known of a call under way.
 #[derive(Debug)]
-pub(crate) struct Capture {
-    seen: Arc<Mutex<Seen>>,
+struct Call {
+    /// The operation's own configuration in the SDK, which holds its deserializer.
+    sdk: &'static FrozenLayer,
+    /// Request members that the SDK's types lack.
     beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    /// The answer to the last attempt, once it was read whole.
+    answer: Option<Answer>,
 }
 
-impl Capture {
-    pub(crate) fn new(
-        beyond_sdk: serde_json::Map<String, serde_json::Value>,
-    ) -> (Self, Arc<Mutex<Seen>>) {
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let capture = Self {
-            seen: seen.clone(),
-            beyond_sdk,
-        };
-        (capture, seen)
-    }
+/// Waits for a call of a client with the [`Capture`] interceptor. Returns its outcome and the answer to its last attempt, if
+/// that was read whole.
+pub(crate) async fn capture<F: Future>(
+    sdk: &'static FrozenLayer,
+    beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    call: F,
+) -> (F::Output, Option<Answer>) {
+    let seen = RefCell::new(Call {
+        sdk,
+        beyond_sdk,
+        answer: None,
+    });
+    CALL.scope(seen, async {
+        let outcome = call.await;
+        (outcome, CALL.with(|call| call.borrow_mut().answer.take()))
+    })
+    .await
 }
+
+/// Adds request members that the SDK's types lack, and has answers recorded.
+#[derive(Debug)]
+pub(crate) struct Capture;
 
 #[dyn_dispatch_hint]
 impl Intercept for Capture {
     fn name(&self) -> &'static str {
         "kmsr::Capture"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        _: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config
+            .interceptor_state()
+            .store_put(SharedResponseDeserializer::new(Recorder));
+        Ok(())
     }
 
     fn modify_before_retry_loop(
@@ -56,22 +83,26 @@ impl Intercept for Capture {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.beyond_sdk.is_empty() {
-            return Ok(());
-        }
-        let request = context.request_mut();
-        let body = request
-            .body()
-            .bytes()
-            .ok_or("the request's body is a stream")?;
-        let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
-        members.extend(self.beyond_sdk.clone());
-        let body = serde_json::to_vec(&members)?;
-        request
-            .headers_mut()
-            .insert("content-length", body.len().to_string());
-        *request.body_mut() = SdkBody::from(body);
-        Ok(())
+        CALL.with(|call| {
+            let call = call.borrow();
+            if call.beyond_sdk.is_empty() {
+                return Ok(());
+            }
+            let request = context.request_mut();
+            let body = request
+                .body()
+                .bytes()
+                .ok_or("the request's body is a stream")?;
+            let mut members: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_slice(body)?;
+            members.extend(call.beyond_sdk.clone());
+            let body = serde_json::to_vec(&members)?;
+            request
+                .headers_mut()
+                .insert("content-length", body.len().to_string());
+            *request.body_mut() = SdkBody::from(body);
+            Ok(())
+        })
     }
 
     fn read_before_transmit(
@@ -80,19 +111,21 @@ impl Intercept for Capture {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.attempts += 1;
-        seen.answer = None;
+        CALL.with(|call| call.borrow_mut().answer = None);
         Ok(())
     }
+}
 
-    fn read_after_deserialization(
+/// Records an answer. The SDK gets to read the failures, which it may have to send again.
+#[derive(Debug)]
+struct Recorder;
+
+impl DeserializeResponse for Recorder {
+    fn deserialize_nonstreaming_with_config(
         &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let response = context.response();
+        response: &HttpResponse,
+        config: &ConfigBag,
+    ) -> Result<Output, OrchestratorError<Error>> {
         if let Some(body) = response.body().bytes() {
             let header = |name| response.headers().get(name).map(str::to_owned);
             let answer = Answer {
@@ -102,11 +135,18 @@ impl Intercept for Capture {
                 date: header("date"),
                 body: body.to_vec(),
             };
-            self.seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .answer = Some(answer);
+            CALL.with(|call| call.borrow_mut().answer = Some(answer));
         }
-        Ok(())
+        let sdk = CALL
+            .with(|call| call.borrow().sdk)
+            .load::<SharedResponseDeserializer>()
+            .ok_or_else(|| OrchestratorError::other("the operation has no deserializer"))?;
+        if response.status().is_success() {
+            // An output of the operation's type, empty: nobody looks at it.
+            let empty = HttpResponse::new(response.status(), SdkBody::from("{}"));
+            sdk.deserialize_nonstreaming_with_config(&empty, config)
+        } else {
+            sdk.deserialize_nonstreaming_with_config(response, config)
+        }
     }
 }

@@ -1,5 +1,4 @@
 //! A client, and the one way a call takes.
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_sdk_kms::config::retry::RetryConfig;
@@ -8,7 +7,7 @@ use aws_sdk_kms::config::{AppName, BehaviorVersion, Region};
 use kmsr_model::Operation;
 
 use crate::arguments::Arguments;
-use crate::capture::Capture;
+use crate::capture::{Capture, capture};
 use crate::error::Error;
 use crate::identity;
 use crate::resolve::Resolved;
@@ -58,6 +57,7 @@ impl Client {
             .http_client(http_client.clone())
             .retry_config(retry_config(resolved))
             .retry_classifier(NeverRetry)
+            .interceptor(Capture)
             .timeout_config(timeout_config(settings))
             .use_fips(resolved.use_fips)
             .use_dual_stack(resolved.use_dual_stack);
@@ -78,7 +78,8 @@ impl Client {
         })
     }
 
-    /// Sends one operation, retries included, and returns the service's successful answer.
+    /// Sends one operation, retries included, and returns the answer that says it was done. Its body is as it came: whoever
+    /// reads it and finds something else than the operation's output has [`Error::unreadable`] to say so.
     ///
     /// # Errors
     /// See [`Error`]. [`Error::Request`] means nothing was sent.
@@ -90,32 +91,30 @@ impl Client {
         if !self.has_region {
             return Err(Error::MissingRegion);
         }
-        let (capture, seen) = Capture::new(arguments.take_newer_than_sdk(operation));
-        let send = sdk::sender(operation.name).ok_or_else(|| Error::Request {
+        let sdk = sdk::operation(operation.name).ok_or_else(|| Error::Request {
             message: format!("{} is not an operation of the AWS SDK", operation.name),
         })?;
-        let sent = send(&self.kms, &mut arguments, capture).map_err(|sdk::Mismatch(member)| {
+        let beyond_sdk = arguments.take_newer_than_sdk(operation);
+        let sent = (sdk.send)(&self.kms, &mut arguments).map_err(|sdk::Mismatch(member)| {
             Error::Request {
                 message: format!("{member} does not have the type {} takes", operation.name),
             }
         })?;
-        let outcome = sent.await;
-        let answer = seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .answer
-            .take();
+        let (outcome, answer) = capture(sdk.configuration, beyond_sdk, sent).await;
         match (answer, outcome) {
-            // The SDK may fail to make its typed output of an answer that is a success all the same.
-            (Some(answer), _) => match Error::from_answer(&answer) {
-                Some(error) => Err(error),
-                None => Ok(answer),
-            },
+            (Some(answer), _) if answer.is_success() => Ok(answer),
+            (Some(answer), _) => Err(Error::from_answer(answer)),
             (None, Err(error)) => Err(Error::from_sdk(&error)),
             (None, Ok(())) => Err(Error::Transport {
                 message: "the answer was lost".to_owned(),
             }),
         }
+    }
+}
+
+impl Answer {
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
