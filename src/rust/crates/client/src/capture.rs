@@ -2,8 +2,9 @@
 //!
 //! Answers are decoded from the service's own JSON rather than from the SDK's typed outputs: those cannot tell an absent
 //! boolean from a false one, and lose a part of a timestamp's fraction. So the SDK is spared making them.
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::rc::Rc;
 
 use aws_sdk_kms::config::interceptors::{
     BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
@@ -32,8 +33,21 @@ struct Call {
     sdk: &'static FrozenLayer,
     /// Request members that the SDK's types lack.
     beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    /// How many times the request was sent.
+    attempts: u32,
     /// The answer to the last attempt, once it was read whole.
     answer: Option<Answer>,
+    /// Where what happens is counted.
+    traffic: Rc<Traffic>,
+}
+
+/// What happened to the requests of some calls since it was last taken notice of.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// How many requests were sent a second time or more often.
+    pub(crate) resent: Cell<u32>,
+    /// How many requests were refused for being too many.
+    pub(crate) throttled: Cell<u32>,
 }
 
 /// Waits for a call of a client with the [`Capture`] interceptor. Returns its outcome and the answer to its last attempt, if
@@ -41,12 +55,15 @@ struct Call {
 pub(crate) async fn capture<F: Future>(
     sdk: &'static FrozenLayer,
     beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    traffic: Rc<Traffic>,
     call: F,
 ) -> (F::Output, Option<Answer>) {
     let seen = RefCell::new(Call {
         sdk,
         beyond_sdk,
+        attempts: 0,
         answer: None,
+        traffic,
     });
     CALL.scope(seen, async {
         let outcome = call.await;
@@ -111,7 +128,14 @@ impl Intercept for Capture {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        CALL.with(|call| call.borrow_mut().answer = None);
+        CALL.with(|call| {
+            let mut call = call.borrow_mut();
+            call.answer = None;
+            call.attempts += 1;
+            if call.attempts > 1 {
+                call.traffic.resent.update(|resent| resent + 1);
+            }
+        });
         Ok(())
     }
 }
@@ -135,7 +159,13 @@ impl DeserializeResponse for Recorder {
                 date: header("date"),
                 body: body.to_vec(),
             };
-            CALL.with(|call| call.borrow_mut().answer = Some(answer));
+            CALL.with(|call| {
+                let mut call = call.borrow_mut();
+                if answer.is_throttling() {
+                    call.traffic.throttled.update(|throttled| throttled + 1);
+                }
+                call.answer = Some(answer);
+            });
         }
         let sdk = CALL
             .with(|call| call.borrow().sdk)

@@ -1,4 +1,5 @@
 //! A client, and the one way a call takes.
+use std::rc::Rc;
 use std::time::Duration;
 
 use aws_sdk_kms::config::retry::RetryConfig;
@@ -7,8 +8,8 @@ use aws_sdk_kms::config::{AppName, BehaviorVersion, Region};
 use kmsr_model::Operation;
 
 use crate::arguments::Arguments;
-use crate::capture::{Capture, capture};
-use crate::error::Error;
+use crate::capture::{Capture, Traffic, capture};
+use crate::error::{Error, is_throttling, service_code};
 use crate::identity;
 use crate::resolve::Resolved;
 use crate::retry::NeverRetry;
@@ -86,7 +87,17 @@ impl Client {
     pub async fn call(
         &self,
         operation: &'static Operation,
+        arguments: Arguments,
+    ) -> Result<Answer, Error> {
+        self.call_counted(operation, arguments, Rc::default()).await
+    }
+
+    /// As [`Client::call`]; what happens to its requests is counted.
+    pub(crate) async fn call_counted(
+        &self,
+        operation: &'static Operation,
         mut arguments: Arguments,
+        traffic: Rc<Traffic>,
     ) -> Result<Answer, Error> {
         if !self.has_region {
             return Err(Error::MissingRegion);
@@ -100,7 +111,7 @@ impl Client {
                 message: format!("{member} does not have the type {} takes", operation.name),
             }
         })?;
-        let (outcome, answer) = capture(sdk.configuration, beyond_sdk, sent).await;
+        let (outcome, answer) = capture(sdk.configuration, beyond_sdk, traffic, sent).await;
         match (answer, outcome) {
             (Some(answer), _) if answer.is_success() => Ok(answer),
             (Some(answer), _) => Err(Error::from_answer(answer)),
@@ -115,6 +126,13 @@ impl Client {
 impl Answer {
     fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether it refuses a request for being one too many.
+    pub(crate) fn is_throttling(&self) -> bool {
+        !self.is_success()
+            && service_code(self.error_type.as_deref(), &self.body)
+                .is_some_and(|code| is_throttling(&code))
     }
 }
 

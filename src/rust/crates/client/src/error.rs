@@ -3,6 +3,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
@@ -97,6 +98,11 @@ impl Error {
         }
     }
 
+    /// Whether the service refused a request for being one too many.
+    pub fn is_throttling(&self) -> bool {
+        matches!(self, Self::Service { code, .. } if is_throttling(code))
+    }
+
     /// The failure of a call for which no whole answer was seen.
     pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
         if let Some(credentials) = find::<CredentialsError>(error) {
@@ -166,6 +172,11 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {}
+
+/// Whether the error code says that there are too many requests, rather than too many of something else.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    code != "LimitExceededException" && THROTTLING_ERRORS.contains(&code)
+}
 
 /// The bare error code of a failed answer: without the namespace before `#` and the address after `:`.
 pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> {

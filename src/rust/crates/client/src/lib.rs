@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bulk;
 mod capture;
 mod client;
 mod error;
 mod identity;
+mod pace;
 mod resolve;
 mod retry;
 pub mod sdk;
@@ -17,6 +19,7 @@ mod settings;
 mod transport;
 
 pub use arguments::{Arguments, Value};
+pub use bulk::{Bulk, Limits};
 pub use client::{Answer, Client};
 pub use error::{Error, Phase};
 pub use resolve::{Resolved, Sourced, resolve};
