@@ -62,13 +62,16 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
                         verify = TRUE, wait = 60) {
   rlang::check_dots_empty()
   check_client(svc)
+  check_flag(verify, "verify")
   facts <- key_material_facts(key_material)
   valid_to <- parse_expires(expires)
+  check_material_description(material_description, facts)
   new_key <- list(
     alias = check_alias(alias), description = description, tags = tags, policy = policy,
     key_usage = key_usage, multi_region = multi_region
   )
   import <- new_import(svc, facts, wait)
+  import$alias <- new_key$alias
 
   key <- if (is.null(key_id)) {
     check_new_key(svc, new_key, facts)
@@ -85,28 +88,25 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
     }
     import$key <- key
     result <- import_material(import, key_material, wrapping, valid_to, material_description)
-    key <- await_ready(import)
-    proof <- if (verify) {
-      import_step(import, "verify", prove_import(svc, key, key_material, facts, result$KeyMaterialId))
-    } else {
-      new_proof("none", NA, "The import was not verified, as asked.")
-    }
-    if (!is.null(new_key$alias)) {
-      import_step(import, "alias", svc$create_alias(AliasName = new_key$alias, TargetKeyId = key$KeyId))
-    }
+    receipt <- finish_import(import, result, wrapping, verify, new_evidence(key_material, facts), new_key$alias)
   })
-  new_receipt(key, result, wrapping, proof, alias = new_key$alias, request_ids = import$request_ids)
+  receipt
 }
 
-# One key's import under way: what is known of it when something fails.
-new_import <- function(svc, facts, wait) {
+# One key's import under way: what is known of it when something fails. `resume` tells, of a key id, how to go on; `what`
+# is what the errors call it.
+new_import <- function(svc, facts, wait, resume = resume_import, what = "import") {
   if (!is_number(wait) || wait < 0) {
     abort_argument("wait", describe_value(wait), "one number of seconds, 0 or more")
   }
   list2env(list(
-    svc = svc, facts = facts, wait = wait, key = NULL, created = FALSE, step = "start",
-    request_ids = character()
+    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, alias = NULL,
+    step = "start", request_ids = character()
   ), parent = emptyenv())
+}
+
+resume_import <- function(key_id) {
+  sprintf("byok_import(svc, key_material, key_id = \"%s\")", key_id)
 }
 
 # A step of an import that ends in a request, remembered with the request's id.
@@ -123,8 +123,8 @@ import_step <- function(import, step, expr) {
 # Runs an import; a failure or interrupt on the way is told with what has become of the key.
 with_import <- function(import, expr) {
   finished <- FALSE
-  on.exit(if (!finished && !is.null(import$key)) {
-    rlang::inform(c("!" = "The import was interrupted.", import_remedy(import)))
+  on.exit(if (!finished && has_effects(import)) {
+    rlang::inform(c("!" = sprintf("The %s was interrupted.", import$what), import_remedy(import)))
   })
   tryCatch(
     {
@@ -138,24 +138,36 @@ with_import <- function(import, expr) {
   )
 }
 
+# Whether an import may have left something behind: a key, or a request for one that nobody saw the answer of.
+has_effects <- function(import, error = NULL) {
+  !is.null(import$key) ||
+    (import$step == "create" && (is.null(error) || inherits(error, c("kmsr_transport_error", "kmsr_response_error"))))
+}
+
 abort_import <- function(import, error) {
-  if (is.null(import$key)) {
+  if (!has_effects(import, error)) {
     stop(error)
   }
-  key <- tryCatch(import$svc$describe_key(import$key$KeyId)$KeyMetadata, error = function(e) import$key)
-  import$key <- key
+  if (!is.null(import$key)) {
+    import$key <- tryCatch(import$svc$describe_key(import$key$Arn)$KeyMetadata, error = function(e) import$key)
+  }
+  known <- c("step", "key_id", "key_arn", "key_state", "created")
   fields <- unclass(error)
-  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format"))]
+  fields <- fields[setdiff(names(fields), c("message", "body", "call", "trace", "parent", "use_cli_format", known))]
   rlang::exec(
     abort_kmsr,
-    sprintf("The import failed at step \"%s\": %s", import$step, error$message),
-    class = c("kmsr_import_error", setdiff(class(error), c("kmsr_error", "rlang_error", "error", "condition"))),
-    body = c(error_advice(error), import_remedy(import)),
+    sprintf("The %s failed at step \"%s\": %s", import$what, import$step, error$message),
+    class = unique(c(
+      sprintf("kmsr_%s_error", import$what), "kmsr_import_error",
+      setdiff(class(error), c("kmsr_error", "rlang_error", "error", "condition"))
+    )),
+    body = c(error$body, import_remedy(import)),
     step = import$step,
-    key_id = key$KeyId,
-    key_arn = key$Arn,
-    key_state = key$KeyState,
-    created = import$created,
+    key_id = import$key$KeyId,
+    key_arn = import$key$Arn,
+    key_state = import$key$KeyState,
+    created = if (is.null(import$key)) NA else import$created,
+    attributes = attributes(error)[intersect(names(attributes(error)), c("status_code", "error_response"))],
     !!!fields
   )
 }
@@ -163,23 +175,33 @@ abort_import <- function(import, error) {
 # What has become of the key and how to go on.
 import_remedy <- function(import) {
   key <- import$key
+  if (is.null(key)) {
+    return(c(
+      i = "It cannot be told whether a key was created: look among svc$list_keys() for one that is PendingImport.",
+      i = sprintf("To go on with it: %s.", import$resume("..."))
+    ))
+  }
   c(
     i = sprintf("The key %s%s is %s.", key$Arn, if (import$created) " was created and" else "", key$KeyState),
-    i = sprintf("To go on: byok_import(svc, key_material, key_id = \"%s\").", key$KeyId),
+    i = sprintf("To go on: %s.", import$resume(key$KeyId)),
+    i = if (import$created && !is.null(import$alias)) {
+      sprintf("Then give it its alias: svc$create_alias(\"%s\", \"%s\").", import$alias, key$KeyId)
+    },
     i = if (import$created) {
       sprintf("To give it up: svc$schedule_key_deletion(\"%s\", PendingWindowInDays = 7).", key$KeyId)
     }
   )
 }
 
-# The advice of an error of ours, as bullets.
-error_advice <- function(error) {
-  code <- error[["code"]]
-  c(i = if (!is.null(code)) service_advice(code))
+create_external_key <- function(import, new_key, facts) {
+  key <- import_step(import, "create", do.call(import$svc$create_key, new_key_arguments(new_key, facts)))$KeyMetadata
+  import$key <- key
+  import$created <- TRUE
+  key
 }
 
-create_external_key <- function(import, new_key, facts) {
-  args <- list(
+new_key_arguments <- function(new_key, facts) {
+  list(
     Origin = "EXTERNAL",
     KeySpec = facts$key_spec,
     KeyUsage = new_key$key_usage %||% facts$key_usage,
@@ -188,29 +210,58 @@ create_external_key <- function(import, new_key, facts) {
     Tags = new_key$tags,
     MultiRegion = if (isTRUE(new_key$multi_region)) TRUE
   )
-  key <- import_step(import, "create", do.call(import$svc$create_key, args))$KeyMetadata
-  import$key <- key
-  import$created <- TRUE
-  key
 }
 
 # Fetches parameters, wraps, imports: the three that belong together, since token and public key are a pair.
 import_material <- function(import, key_material, wrapping, valid_to, description = NULL, import_type = NULL,
                             key_material_id = NULL) {
-  key <- import$key
-  parameters <- import_step(import, "parameters", eventually(import, function() import$svc$get_parameters_for_import(
-    key$Arn, wrapping$wrapping_algorithm, wrapping$wrapping_key_spec
-  )))
+  parameters <- import_parameters(import, wrapping)
   import$step <- "wrap"
   wrapped <- wrap_key_material(key_material, parameters$PublicKey, wrapping$wrapping_algorithm)
-  import_step(import, "import", eventually(import, function() import$svc$import_key_material(
-    key$Arn, parameters$ImportToken, wrapped,
+  import_wrapped(import, parameters$ImportToken, wrapped, valid_to, description, import_type, key_material_id)
+}
+
+import_parameters <- function(import, wrapping) {
+  import_step(import, "parameters", eventually(import, function() import$svc$get_parameters_for_import(
+    import$key$Arn, wrapping$wrapping_algorithm, wrapping$wrapping_key_spec
+  )))
+}
+
+import_wrapped <- function(import, token, wrapped, valid_to, description = NULL, import_type = NULL,
+                           key_material_id = NULL) {
+  import$valid_to <- valid_to
+  args <- import_arguments(import$key, token, wrapped, valid_to, description, import_type, key_material_id)
+  import_step(import, "import", eventually(import, function() do.call(import$svc$import_key_material, args)))
+}
+
+import_arguments <- function(key, token, wrapped, valid_to, description = NULL, import_type = NULL,
+                             key_material_id = NULL) {
+  list(
+    KeyId = key$Arn,
+    ImportToken = token,
+    EncryptedKeyMaterial = wrapped,
     ValidTo = valid_to,
     ExpirationModel = if (is.null(valid_to)) "KEY_MATERIAL_DOES_NOT_EXPIRE" else "KEY_MATERIAL_EXPIRES",
     ImportType = import_type,
     KeyMaterialDescription = description,
     KeyMaterialId = key_material_id
-  )))
+  )
+}
+
+# What follows an import: the key gets ready, is proven, gets its alias; the receipt.
+finish_import <- function(import, result, wrapping, verify, evidence, alias) {
+  key <- await_ready(import)
+  proof <- if (verify) {
+    import_step(import, "verify", prove(import$svc, key, evidence, result$KeyMaterialId))
+  } else {
+    new_proof("none", NA, "The import was not verified, as asked.")
+  }
+  if (!is.null(alias)) {
+    import_step(import, "alias", import$svc$create_alias(AliasName = alias, TargetKeyId = key$KeyId))
+  }
+  new_receipt(
+    key, result, wrapping, proof, alias = alias, request_ids = import$request_ids, expires = import$valid_to
+  )
 }
 
 # Describes the key until it is no longer pending.
@@ -220,12 +271,16 @@ await_ready <- function(import) {
   repeat {
     key <- import_step(import, "describe", eventually(import, function() import$svc$describe_key(import$key$Arn)))$KeyMetadata
     import$key <- key
-    if (!key$KeyState %in% c("PendingImport", "Creating", "Updating") || Sys.time() >= deadline) {
+    if (!is_pending(key) || Sys.time() >= deadline) {
       return(key)
     }
     Sys.sleep(pause)
     pause <- min(pause * 2, 5)
   }
+}
+
+is_pending <- function(key) {
+  key$KeyState %in% c("PendingImport", "Creating", "Updating")
 }
 
 # A call on a key that AWS may not know everywhere yet: repeated for as long as the import may wait, if the key is new.

@@ -3,21 +3,30 @@
 # The metadata of an existing key, if this material can go into it.
 find_key <- function(svc, key_id, facts) {
   key <- describe_external_key(svc, key_id)
-  if (key$KeySpec != facts$key_spec) {
+  check_spec(key, facts$key_spec)
+  check_state(key)
+  key
+}
+
+check_spec <- function(key, key_spec) {
+  if (key$KeySpec != key_spec) {
     abort_kmsr(
-      sprintf("The key %s is %s, and this key material is %s.", key$Arn, key$KeySpec, facts$key_spec),
+      sprintf("The key %s is %s, and this key material is %s.", key$Arn, key$KeySpec, key_spec),
       class = c("kmsr_key_mismatch_error", "kmsr_argument_error"),
       body = c(i = "Give the material of this key, or leave out `key_id` to create a key for this material."),
       argument = "key_material"
     )
   }
-  check_state(key)
-  key
 }
 
 # The metadata of a key of origin EXTERNAL, by id, ARN, alias or receipt.
 describe_external_key <- function(svc, key_id) {
   key <- svc$describe_key(KeyId = as_key_id(key_id))$KeyMetadata
+  check_origin(key)
+  key
+}
+
+check_origin <- function(key) {
   if (key$Origin != "EXTERNAL") {
     abort_kmsr(
       sprintf("The key %s has origin %s: its material is AWS', and nothing can be imported.", key$Arn, key$Origin),
@@ -26,7 +35,6 @@ describe_external_key <- function(svc, key_id) {
       argument = "key_id"
     )
   }
-  key
 }
 
 check_state <- function(key) {
@@ -68,6 +76,21 @@ check_alias <- function(alias) {
   alias
 }
 
+# AWS keeps a description of symmetric keys' materials only.
+check_material_description <- function(description, facts) {
+  if (is.null(description)) {
+    return(invisible())
+  }
+  check_string(description, "material_description")
+  if (facts$key_spec != "SYMMETRIC_DEFAULT" || nchar(description) > 256) {
+    abort_argument(
+      "material_description",
+      if (nchar(description) > 256) sprintf("%d characters", nchar(description)) else sprintf("one for %s", facts$key_spec),
+      "for symmetric keys only, and of at most 256 characters"
+    )
+  }
+}
+
 # Arguments that describe a new key make no sense for one that exists.
 check_existing <- function(new_key) {
   given <- names(new_key)[!vapply(new_key, function(x) is.null(x) || isFALSE(x), logical(1))]
@@ -82,29 +105,41 @@ check_existing <- function(new_key) {
 }
 
 check_new_key <- function(svc, new_key, facts) {
+  check_key_usage(new_key, facts)
+  check_flag(new_key$multi_region, "multi_region")
+  check_alias_free(svc, new_key$alias)
+}
+
+check_key_usage <- function(new_key, facts) {
   usages <- key_usages(facts$key_spec)
   if (!is.null(new_key$key_usage) && !new_key$key_usage %in% usages) {
     abort_argument("key_usage", paste0("\"", new_key$key_usage, "\""), sprintf(
       "%s for a key of spec %s", paste0("\"", usages, "\"", collapse = " or "), facts$key_spec
     ))
   }
-  if (!is_flag(new_key$multi_region)) {
-    abort_argument("multi_region", describe_value(new_key$multi_region), "TRUE or FALSE")
+}
+
+# `but_for`: the ARN of a key that may have the alias already.
+check_alias_free <- function(svc, alias, but_for = NULL) {
+  if (is.null(alias)) {
+    return(invisible(TRUE))
   }
-  if (!is.null(new_key$alias)) {
-    taken <- tryCatch(svc$describe_key(KeyId = new_key$alias)$KeyMetadata, kmsr_NotFoundException = function(e) NULL)
-    if (!is.null(taken)) {
-      abort_kmsr(
-        sprintf("The alias %s is taken: it is the key %s.", new_key$alias, taken$Arn),
-        class = c("kmsr_alias_taken_error", "kmsr_argument_error"),
-        body = c(i = sprintf(
-          "Choose another alias, or import into that key: byok_import(svc, key_material, key_id = \"%s\").",
-          new_key$alias
-        )),
-        argument = "alias"
-      )
-    }
+  taken <- tryCatch(svc$describe_key(KeyId = alias)$KeyMetadata, kmsr_NotFoundException = function(e) NULL)
+  if (!is.null(taken) && !identical(taken$Arn, but_for)) {
+    abort_alias_taken(alias, taken)
   }
+  invisible(is.null(taken))
+}
+
+abort_alias_taken <- function(alias, key) {
+  abort_kmsr(
+    sprintf("The alias %s is taken: it is the key %s.", alias, key$Arn),
+    class = c("kmsr_alias_taken_error", "kmsr_argument_error"),
+    body = c(i = sprintf(
+      "Choose another alias, or import into that key: byok_import(svc, key_material, key_id = \"%s\").", alias
+    )),
+    argument = "alias"
+  )
 }
 
 key_usages <- function(key_spec) {

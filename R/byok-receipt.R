@@ -41,13 +41,23 @@ byok_receipt_write <- function(receipt, path) {
 #' @rdname byok_receipt_write
 #' @export
 byok_receipt_read <- function(path) {
-  data <- read_json(check_string(path, "path"), "kmsr-receipt", "receipt")
-  data$format <- NULL
-  data$version <- NULL
-  receipt <- lapply(data, function(value) value %||% NA_character_)
+  path <- check_string(path, "path")
+  data <- read_json(path, "kmsr-receipt", "receipt")
+  if (!is_string(data$key_arn) || !is_string(data$key_spec) || !is.list(data$proof)) {
+    abort_kmsr(
+      sprintf("The receipt %s is damaged: it does not say which key it is of, or what was proven.", path),
+      class = c("kmsr_file_error", "kmsr_argument_error"), argument = "path"
+    )
+  }
+  receipt_from(data)
+}
+
+# A receipt of what was read from JSON.
+receipt_from <- function(data) {
+  receipt <- lapply(rlang::set_names(receipt_fields), function(name) data[[name]] %||% NA_character_)
   receipt$expires <- read_time(data$expires)
   receipt$imported_at <- read_time(data$imported_at)
-  receipt$request_ids <- unlist(data$request_ids)
+  receipt["request_ids"] <- list(unlist(data$request_ids))
   receipt$proof <- structure(
     list(
       method = data$proof$method, proven = data$proof$proven %||% NA, statement = data$proof$statement,
@@ -58,7 +68,13 @@ byok_receipt_read <- function(path) {
   structure(receipt, class = "kms_import_receipt")
 }
 
-new_receipt <- function(key, result, wrapping, proof, alias, request_ids) {
+receipt_fields <- c(
+  "key_id", "key_arn", "key_spec", "key_usage", "alias", "key_material_id", "wrapping_algorithm", "wrapping_key_spec",
+  "expires", "proof", "imported_at", "request_ids"
+)
+
+# `expires` is this material's, in seconds since 1970: DescribeKey tells the earliest of all that a key has.
+new_receipt <- function(key, result, wrapping, proof, alias, request_ids, expires) {
   structure(
     list(
       key_id = key$KeyId,
@@ -69,7 +85,7 @@ new_receipt <- function(key, result, wrapping, proof, alias, request_ids) {
       key_material_id = first_or(result$KeyMaterialId, NA_character_),
       wrapping_algorithm = wrapping$wrapping_algorithm,
       wrapping_key_spec = wrapping$wrapping_key_spec,
-      expires = first_or(key$ValidTo, time_from(NA_real_)),
+      expires = time_from(floor(expires %||% NA_real_)),
       proof = proof,
       imported_at = now(),
       request_ids = request_ids
@@ -118,7 +134,7 @@ as.data.frame.kms_import_receipt <- function(x, row.names = NULL, optional = FAL
 
 receipt_data <- function(receipt) {
   data <- unclass(receipt)
-  data$expires <- write_time(receipt$expires)
+  data["expires"] <- list(write_time(receipt$expires))
   data$imported_at <- write_time(receipt$imported_at)
   data$request_ids <- as.list(receipt$request_ids)
   data$proof <- unclass(receipt$proof)

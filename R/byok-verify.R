@@ -35,6 +35,7 @@
 #' @export
 byok_verify <- function(svc, key, key_material, drill = TRUE) {
   check_client(svc)
+  check_flag(drill, "drill")
   facts <- key_material_facts(key_material)
   metadata <- find_key(svc, key, facts)
   if (metadata$KeyState == "PendingImport") {
@@ -60,20 +61,34 @@ byok_verify <- function(svc, key, key_material, drill = TRUE) {
 
 # The proof that needs no second import.
 prove_import <- function(svc, key, key_material, facts, key_material_id = NULL) {
+  prove(svc, key, new_evidence(key_material, facts), key_material_id)
+}
+
+# What can be known of key material and compared with KMS later, without the material and without a secret: its public
+# key, or its MAC of a random message. Of a symmetric key nothing.
+new_evidence <- function(key_material, facts) {
   if (!is.null(facts$public_key)) {
+    list(public_key = facts$public_key)
+  } else if (startsWith(facts$key_spec, "HMAC_")) {
+    algorithm <- sub("HMAC_", "HMAC_SHA_", facts$key_spec)
+    nonce <- unwrap(rs_random(32L))
+    mac <- unwrap(rs_key_material_mac(key_material_pointer(key_material), nonce, algorithm))
+    list(mac = mac, nonce = nonce, mac_algorithm = algorithm)
+  }
+}
+
+prove <- function(svc, key, evidence, key_material_id = NULL) {
+  if (!is.null(evidence$public_key)) {
     theirs <- svc$get_public_key(KeyId = key$Arn)$PublicKey
     check_proof(
-      identical(theirs, facts$public_key), "public_key", key,
+      identical(theirs, evidence$public_key), "public_key", key,
       "KMS' public key equals the one computed from the material, byte for byte.",
       "KMS' public key is not the one of this material"
     )
-  } else if (startsWith(facts$key_spec, "HMAC_")) {
-    algorithm <- sub("HMAC_", "HMAC_SHA_", facts$key_spec)
-    nonce <- rs_random(32L)
-    theirs <- svc$generate_mac(Message = nonce, KeyId = key$Arn, MacAlgorithm = algorithm)$Mac
-    ours <- unwrap(rs_key_material_mac(key_material_pointer(key_material), nonce, algorithm))
+  } else if (!is.null(evidence$mac)) {
+    theirs <- svc$generate_mac(Message = evidence$nonce, KeyId = key$Arn, MacAlgorithm = evidence$mac_algorithm)$Mac
     check_proof(
-      identical(theirs, ours), "mac", key,
+      identical(theirs, evidence$mac), "mac", key,
       "KMS' MAC of a random message equals the one computed with the material.",
       "KMS' MAC of a random message is not the one this material gives"
     )
@@ -109,21 +124,14 @@ escrow_drill <- function(svc, key, key_material, facts, material_id) {
 }
 
 # When one material of a symmetric key expires, as seconds since 1970; NULL for never. DescribeKey tells the earliest of
-# all, so the inventory is asked first.
+# all, so the list of its materials is asked first.
 material_expiry <- function(svc, key, material_id) {
-  rotations <- tryCatch(
-    unlist(paginate_lapply(
-      svc$list_key_rotations(KeyId = key$Arn, IncludeKeyMaterial = "ALL_KEY_MATERIAL"),
-      function(page) page$Rotations
-    ), recursive = FALSE),
-    kmsr_service_error = function(e) NULL
-  )
-  for (rotation in rotations) {
-    if (identical(rotation$KeyMaterialId, material_id)) {
-      return(if (length(rotation$ValidTo)) rotation$ValidTo)
-    }
+  materials <- tryCatch(list_materials(svc, key$Arn), kmsr_service_error = function(e) NULL)
+  known <- match(material_id, materials$key_material_id)
+  if (length(known) == 1 && !is.na(known)) {
+    return(seconds_or_never(materials$expires[known]))
   }
-  if (length(key$ValidTo)) key$ValidTo
+  if (length(key$ValidTo)) seconds_or_never(key$ValidTo)
 }
 
 check_proof <- function(equal, method, key, statement, contradiction) {

@@ -22,14 +22,15 @@
 #' | `kmsr_credentials_error` | no usable credentials; the message says what was tried |
 #' | `kmsr_missing_region_error` | no Region is configured |
 #' | `kmsr_timeout_error` | no connection, no answer, or no end in time; field `phase` is `"connect"`, `"read"` or `"operation"` |
-#' | `kmsr_transport_error` | no answer: host not found, refused, not trusted, dropped. Timeouts have this class too |
-#' | `kmsr_response_error` | an answer that is not the service's: a proxy's page, an empty or cut body. Fields `status_code`, `body` |
+#' | `kmsr_transport_error` | no answer or not all of it: host not found, refused, not trusted, cut off. Timeouts have this class too |
+#' | `kmsr_response_error` | an answer that is not the service's: a proxy's page, an empty or malformed body. Fields `status_code`, `response_body` |
 #' | `kmsr_config_error` | a setting in the environment or the shared config files is not what it must be |
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
 #' | `kmsr_emulator_error` | the emulator could not start |
 #'
-#' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error.
+#' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
+#' [setTimeLimit()] raises R's own error.
 #'
 #' @name kmsr-errors
 #' @examples
@@ -77,24 +78,26 @@ is_failure <- function(x, kind = NULL) {
 }
 
 # The only road back from Rust: the value, or the condition of its failure.
-unwrap <- function(result, operation = NULL) {
+unwrap <- function(result, operation = NULL, arguments = NULL) {
   if (!inherits(result, "kmsr_failure")) {
     return(result)
   }
-  raise_failure(unclass(result), operation)
+  raise_failure(unclass(result), operation, arguments)
 }
 
-raise_failure <- function(failure, operation) {
+raise_failure <- function(failure, operation, arguments) {
   switch(failure$kind,
     interrupted = rlang::interrupt(),
+    # What R itself wanted to raise while Rust was waiting.
+    raised = stop(failure$condition),
     argument = abort_argument(failure$argument, failure$given, failure$wanted),
-    service = raise_service_error(failure, operation),
+    service = raise_service_error(failure, operation, arguments),
     unreadable = abort_kmsr(
       sprintf("The answer (HTTP %d) cannot be read: %s.", failure$status_code, failure$message),
       class = c("kmsr_response_error", "paws_error", http_classes(failure$status_code)),
       body = c(
         i = "Is the endpoint really AWS KMS? A proxy or gateway in between may have answered.",
-        " " = if (nzchar(failure$body)) paste0("It begins: ", substr(failure$body, 1, 200))
+        " " = if (nzchar(failure$body)) paste0("It begins: ", excerpt(failure$body))
       ),
       status_code = failure$status_code,
       request_id = failure$request_id,
@@ -102,23 +105,8 @@ raise_failure <- function(failure, operation) {
       operation = operation,
       attributes = list(status_code = failure$status_code)
     ),
-    timeout = abort_kmsr(
-      paste0(operation %||% "The call", ": ", failure$message, "."),
-      class = c("kmsr_timeout_error", "kmsr_transport_error", "paws_error", "http_error"),
-      body = c(i = switch(failure$phase,
-        connect = "Is the host reachable, and is a proxy needed? `connect_timeout` in the config is the limit.",
-        read = "The service may have received the request all the same. `timeout` in the config is the limit.",
-        operation = "`operation_timeout` in the config is the limit for a call with its retries."
-      )),
-      phase = failure$phase,
-      operation = operation
-    ),
-    transport = abort_kmsr(
-      paste0(operation %||% "The call", ": no answer. ", upper_first(failure$message), "."),
-      class = c("kmsr_transport_error", "paws_error", "http_error"),
-      body = c(i = transport_advice(failure$message)),
-      operation = operation
-    ),
+    timeout = raise_timeout(failure$phase, failure$message, operation),
+    transport = raise_transport_error(failure$message, operation),
     credentials = raise_credentials_error(failure$message, operation),
     missing_region = abort_kmsr(
       "MissingRegion (HTTP NA). missing region",
@@ -157,19 +145,55 @@ raise_failure <- function(failure, operation) {
   )
 }
 
-raise_service_error <- function(failure, operation) {
+raise_service_error <- function(failure, operation, arguments) {
   abort_kmsr(
     sprintf("%s (HTTP %d). %s", failure$code, failure$status_code, failure$message),
     class = c(
       paste0("kmsr_", failure$code), "kmsr_service_error", "paws_error", http_classes(failure$status_code)
     ),
-    body = c(i = service_advice(failure$code)),
+    body = c(
+      i = service_advice(failure$code),
+      i = if (failure$code == "ValidationException") spelling_advice(operation, arguments)
+    ),
     code = failure$code,
     status_code = failure$status_code,
     error_response = failure$error_response,
     request_id = failure$request_id,
     operation = operation,
     attributes = failure[c("status_code", "error_response")]
+  )
+}
+
+raise_timeout <- function(phase, message, operation, advice = timeout_advice(phase)) {
+  abort_kmsr(
+    paste0(operation %||% "The call", ": ", message, "."),
+    class = c("kmsr_timeout_error", "kmsr_transport_error", "paws_error", "http_error"),
+    body = c(i = advice),
+    phase = phase,
+    operation = operation
+  )
+}
+
+raise_transport_error <- function(message, operation) {
+  # What watches over an answer that has begun calls it too slow.
+  if (grepl("minimum throughput", message, fixed = TRUE)) {
+    raise_timeout(
+      "read", "the answer began but did not go on", operation,
+      advice = "The service has received the request all the same. Is the network overloaded?"
+    )
+  }
+  broken <- grepl("reading a body", message, fixed = TRUE)
+  # The layers of the connection that pass a cause on each put a heading before it.
+  headings <- paste0(
+    "(?i)(^|: )(other|(io|response|client|connection|tcp connect|dns) error( \\(\\w+\\))?",
+    "|error reading a body from connection)(?=: )"
+  )
+  cause <- sub("^: ", "", gsub(headings, "", message, perl = TRUE))
+  abort_kmsr(
+    sprintf("%s: %s. %s.", operation %||% "The call", if (broken) "the answer broke off" else "no answer", upper_first(cause)),
+    class = c("kmsr_transport_error", "paws_error", "http_error"),
+    body = c(i = transport_advice(cause)),
+    operation = operation
   )
 }
 
@@ -181,7 +205,6 @@ raise_credentials_error <- function(message, operation) {
     class = c("kmsr_credentials_error", "paws_error"),
     body = c(
       if (several) rlang::set_names(tried, "x"),
-      i = if (grepl("sso", message, ignore.case = TRUE)) "Run `aws sso login` to sign in again.",
       i = if (several) paste(
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with",
         "`kms(credentials = list(profile = \"...\"))`, or run where a role is attached."
@@ -196,14 +219,43 @@ http_classes <- function(status) {
   unique(c(paste0("http_", status), paste0("http_", status %/% 100L * 100L), "http_error"))
 }
 
+timeout_advice <- function(phase) {
+  switch(phase,
+    connect = "Is the host reachable, and is a proxy needed? `connect_timeout` in the config is the limit.",
+    read = "The service may have received the request all the same. `timeout` in the config is the limit.",
+    operation = "`operation_timeout` in the config is the limit for a call with its retries."
+  )
+}
+
 transport_advice <- function(message) {
   if (grepl("certificate", message)) {
     "If a company proxy re-signs TLS, name its certificate authority in AWS_CA_BUNDLE."
+  } else if (grepl("tunnel|proxy", message)) {
+    "It is the proxy that refuses: `kms_sitrep()` shows which one. Does it need a user and a password in its URL?"
   } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
     "Check the Region and the endpoint, and whether this machine may resolve names outside."
   } else {
     "Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured."
   }
+}
+
+# What an argument may have been meant to say, where it is next to a value this version knows. Others are the service's to
+# judge: it may know more.
+spelling_advice <- function(operation, arguments) {
+  known <- rs_enumerations(operation)
+  for (name in intersect(names(known), names(arguments))) {
+    given <- unlist(arguments[[name]])
+    strange <- if (is.character(given)) setdiff(given, known[[name]])
+    near <- if (length(strange) > 0) nearest(strange[1], known[[name]]) else NA
+    if (!is.na(near)) {
+      return(sprintf("`%s` is \"%s\"; did you mean \"%s\"?", name, strange[1], near))
+    }
+  }
+}
+
+# The beginning of a body that may be anything, fit to be printed.
+excerpt <- function(body) {
+  gsub("[[:cntrl:]]+", " ", substr(body, 1, 200))
 }
 
 upper_first <- function(x) {

@@ -143,6 +143,16 @@ flatten_config <- function(config) {
   flat
 }
 
+# The configuration as paws' clients show it: every setting there is, as it was given, looked up, or by default.
+complete_config <- function(config, resolved) {
+  found <- resolved[intersect(names(resolved), names(config_checks))]
+  redact(Reduce(utils::modifyList, list(all_settings(kmsr::config()), config, drop_empty(found))))
+}
+
+all_settings <- function(x) {
+  lapply(unclass(x)[names(x)], function(value) if (inherits(value, "struct")) all_settings(value) else value)
+}
+
 check_names <- function(given, known, what) {
   unknown <- setdiff(names(given), known)
   if (length(unknown) == 0) {
@@ -247,10 +257,6 @@ redact <- function(x) {
   x[secret] <- redacted
   x[] <- lapply(x, redact)
   x
-}
-
-redact_creds <- function(creds) {
-  if (is.null(creds)) NULL else redact(creds)
 }
 
 nearest <- function(x, choices) {

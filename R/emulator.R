@@ -7,12 +7,40 @@
 #' It is a test double, not an HSM: keys live in this process' memory and are gone when it ends. Nothing uses it unless
 #' told to. Its account id is `000000000000`, which no AWS account has, and shows in every ARN.
 #'
+#' @section What it can do:
+#' Every operation of AWS KMS but those that need hardware: keys of all specs and both origins, aliases, tags, policies
+#' (kept, not enforced), grants, deletion, data keys, rotation, multi-Region keys. Custom key store operations answer as an
+#' account without one does. Any Region works; keys live in the Region a request is signed for.
+#'
+#' @section For tests:
+#' * `advance("25 hours")` moves its clock forward: import tokens and key material expire, deletions fall due. Returns its
+#'   time.
+#' * `fault(operation, kind, ...)` makes calls go wrong. `operation` is the name of one operation, such as `"decrypt"`, or
+#'   `NULL` for all. `kind` is `"throttle"`, `"error"` (with `code`, `message`, `status`), `"delay"` (with `seconds`; the
+#'   operation happens), `"drop"` (it happens, but no answer comes) or `"cut"` (the answer breaks off). `after` calls are
+#'   let through first, then `times` calls are hit (`Inf` for all).
+#' * `clear_faults()` lets everything go right again.
+#' * `new_key_delay(seconds)`: other calls find a new key only after a while, as happens on AWS.
+#' * `clock_skew(seconds)`: it judges signatures by a clock that is ahead by so much.
+#' * `quotas(speed)`: AWS' default request quotas, sped up: at 60, an hour's work takes a minute. `0` for none.
+#' * `log()`: what was called, by whom, with what, as a data frame with CloudTrail's names; secrets are left out.
+#'   `clear_log()` forgets it.
+#'
+#' @section For other languages:
+#' With `wait = TRUE` it prints what a shell, boto3, the AWS command line interface or Terraform need, and runs until it is
+#' interrupted: `Rscript -e 'kmsr::kms_emulator(port = 4599, wait = TRUE)'`.
+#'
 #' @param port The port to listen on; 0 for any that is free.
-#' @param region The Region its client uses, one string. Keys live in the Region they were made in.
+#' @param region The Region its client uses, one string.
+#' @param store A file to keep keys in, so that they outlive the process; `NULL` for memory alone. Key material lies in it
+#'   unencrypted: for tests only.
+#' @param quotas The speed factor of AWS' default request quotas; 0 for none.
+#' @param wait `TRUE` to print what other programs need and run until interrupted.
 #' @return An environment of class `kms_emulator` with
 #'   * `endpoint`, `region`, `creds`: what a client needs;
-#'   * `client(...)`: a new client for it; arguments are further settings for `config` of [kms()];
-#'   * `stop()`: ends it. It also ends when the object is garbage collected and when R ends.
+#'   * `client(...)`: a new client for it; arguments are further settings for `config` of [kms()], or another `region`;
+#'   * `stop()`: ends it. It also ends when the object is garbage collected and when R ends; `is_running()`;
+#'   * what tests need, see below.
 #' @seealso [local_kms()] for tests.
 #' @examples
 #' emulator <- kms_emulator()
@@ -21,14 +49,28 @@
 #' key <- svc$create_key(Description = "first steps")$KeyMetadata
 #' secret <- svc$encrypt(key$KeyId, "a secret")$CiphertextBlob
 #' rawToChar(svc$decrypt(secret)$Plaintext)
+#'
+#' # What would happen if AWS throttled twice?
+#' emulator$fault("decrypt", "throttle", times = 2)
+#' rawToChar(svc$decrypt(secret)$Plaintext)
+#' emulator$log()[c("eventName", "errorCode")]
 #' emulator$stop()
 #' @export
-kms_emulator <- function(port = 0, region = "us-east-1") {
+kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 0, wait = FALSE) {
   if (!is_number(port) || port < 0 || port > 65535 || port != trunc(port)) {
     abort_argument("port", describe_value(port), "one whole number from 0 to 65535")
   }
   region <- check_string(region, "region")
-  new_emulator(unwrap(rs_emulator(port, region)))
+  store <- if (is.null(store)) "" else path.expand(check_string(store, "store"))
+  quotas <- check_count(quotas, "quotas")
+  if (!is_flag(wait)) {
+    abort_argument("wait", describe_value(wait), "TRUE or FALSE")
+  }
+  emulator <- new_emulator(unwrap(rs_emulator(port, region, store, quotas)))
+  if (wait) {
+    run_in_foreground(emulator)
+  }
+  emulator
 }
 
 #' A local AWS KMS for the rest of a test
@@ -91,19 +133,126 @@ new_emulator <- function(pointer) {
   emulator$endpoint <- facts$endpoint
   emulator$region <- facts$region
   emulator$creds <- creds(facts$access_key_id, facts$secret_access_key)
-  emulator$client <- function(...) {
+  emulator$client <- function(..., region = facts$region) {
     kms(
       config = list(...),
       credentials = list(creds = creds(facts$access_key_id, facts$secret_access_key)),
       endpoint = facts$endpoint,
-      region = facts$region
+      region = region
     )
   }
   emulator$is_running <- function() rs_emulator_running(pointer)
   emulator$stop <- function() invisible(rs_emulator_stop(pointer))
+
+  emulator$advance <- function(by) invisible(time_from(rs_emulator_advance(pointer, as_seconds(by, "by"))))
+  emulator$fault <- function(operation, kind = c("throttle", "error", "delay", "drop", "cut"), ..., code = "KMSInternalException",
+                             message = "", status = 500, seconds = 1, after = 0, times = Inf) {
+    rlang::check_dots_empty()
+    kind <- check_choice(kind, c("throttle", "error", "delay", "drop", "cut"), "kind")
+    fault <- list(
+      kind = kind, code = check_string(code, "code"), message = message, status = check_count(status, "status"),
+      seconds = check_count(seconds, "seconds")
+    )
+    times <- if (identical(times, Inf)) 0 else check_count(times, "times")
+    rs_emulator_fault(pointer, wire_name(operation), fault, check_count(after, "after"), times)
+    invisible(emulator)
+  }
+  emulator$clear_faults <- function() invisible(rs_emulator_clear_faults(pointer))
+  emulator$new_key_delay <- function(seconds) invisible(rs_emulator_new_key_delay(pointer, check_count(seconds, "seconds")))
+  emulator$clock_skew <- function(seconds) {
+    if (!is_number(seconds)) abort_argument("seconds", describe_value(seconds), "one number")
+    invisible(rs_emulator_skew(pointer, as.numeric(seconds)))
+  }
+  emulator$quotas <- function(speed) invisible(rs_emulator_quotas(pointer, check_count(speed, "speed")))
+  emulator$log <- function() emulator_log(rs_emulator_log(pointer))
+  emulator$clear_log <- function() invisible(rs_emulator_clear_log(pointer))
+
   class(emulator) <- "kms_emulator"
   lockEnvironment(emulator, bindings = TRUE)
   emulator
+}
+
+# CloudTrail's records as a data frame: a row a call, with what is nested in list columns.
+emulator_log <- function(records) {
+  text <- function(name) vapply(records, function(record) first_or(record[[name]], NA_character_), "")
+  identity <- function(name) vapply(records, function(record) record$userIdentity[[name]], "")
+  log <- data.frame(
+    eventTime = time_from(parse_iso8601(text("eventTime"))),
+    eventName = text("eventName"),
+    awsRegion = text("awsRegion"),
+    errorCode = text("errorCode"),
+    errorMessage = text("errorMessage"),
+    userName = identity("userName"),
+    accessKeyId = identity("accessKeyId"),
+    userAgent = text("userAgent"),
+    readOnly = vapply(records, function(record) record$readOnly, NA),
+    requestID = text("requestID"),
+    eventID = text("eventID")
+  )
+  log$requestParameters <- lapply(records, function(record) record$requestParameters)
+  log$responseElements <- lapply(records, function(record) record$responseElements)
+  log$resources <- lapply(records, function(record) vapply(record$resources, function(resource) resource$ARN, ""))
+  log
+}
+
+# For programs in other languages: tells them where it is, and stays.
+run_in_foreground <- function(emulator) {
+  on.exit(emulator$stop())
+  writeLines(c(
+    paste0("AWS_ENDPOINT_URL_KMS=", emulator$endpoint),
+    paste0("AWS_ACCESS_KEY_ID=", .subset2(emulator$creds, "access_key_id")),
+    paste0("AWS_SECRET_ACCESS_KEY=", .subset2(emulator$creds, "secret_access_key")),
+    paste0("AWS_REGION=", emulator$region)
+  ))
+  flush(stdout())
+  repeat Sys.sleep(3600)
+}
+
+# `describe_key` or `DescribeKey` as the wire has it; "" for NULL.
+wire_name <- function(operation) {
+  if (is.null(operation)) {
+    return("")
+  }
+  operation <- check_string(operation, "operation")
+  plain <- function(x) tolower(gsub("_", "", x, fixed = TRUE))
+  method <- match(plain(sub("^kms_", "", operation)), plain(operation_methods))
+  if (is.na(method)) {
+    near <- nearest(operation, operation_methods)
+    abort_argument(
+      "operation", paste0("\"", operation, "\""),
+      paste0("the name of an operation", if (!is.na(near)) paste0(", such as \"", near, "\""))
+    )
+  }
+  gsub("(^|_)([a-z])", "\\U\\2", operation_methods[method], perl = TRUE)
+}
+
+# A length of time: text like "25 hours", a difftime, or seconds.
+as_seconds <- function(x, arg) {
+  if (inherits(x, "difftime")) {
+    return(check_count(as.numeric(x, units = "secs"), arg))
+  }
+  if (is_string(x)) parse_duration(x, arg) else check_count(x, arg)
+}
+
+check_count <- function(x, arg) {
+  if (!is_number(x) || x < 0) {
+    abort_argument(arg, describe_value(x), "one number, 0 or more")
+  }
+  as.numeric(x)
+}
+
+check_choice <- function(x, choices, arg) {
+  if (identical(x, choices)) {
+    return(choices[1])
+  }
+  if (!is_string(x) || !x %in% choices) {
+    near <- if (is_string(x)) nearest(x, choices) else NA
+    abort_argument(
+      arg, if (is_string(x)) paste0("\"", x, "\"") else describe_value(x),
+      paste0("one of ", paste0("\"", choices, "\"", collapse = ", "), if (!is.na(near)) paste0("; did you mean \"", near, "\"?"))
+    )
+  }
+  x
 }
 
 # Runs an expression when the function whose environment is given ends.

@@ -6,6 +6,7 @@ to_json <- function(x, pretty = TRUE) {
 
 # A JSON file of ours: refused if it is not, or of a later version.
 read_json <- function(path, format, what) {
+  force(path)
   text <- tryCatch(
     suppressWarnings(readLines(path, warn = FALSE, encoding = "UTF-8")),
     error = function(e) abort_kmsr(
@@ -33,13 +34,14 @@ read_json <- function(path, format, what) {
   data
 }
 
-# A file is written beside its place and moved there: whole or not at all.
-write_whole <- function(text, path) {
+# A file is written beside its place and moved there: whole or not at all. Raw vectors as they are, text with a line break.
+write_whole <- function(x, path) {
+  bytes <- if (is.raw(x)) x else charToRaw(paste0(enc2utf8(x), "\n"))
   temporary <- tempfile(".kmsr-", tmpdir = dirname(path))
   on.exit(unlink(temporary))
   done <- tryCatch(
     {
-      writeBin(charToRaw(paste0(enc2utf8(text), "\n")), temporary)
+      writeBin(bytes, temporary)
       file.rename(temporary, path)
     },
     error = function(e) FALSE,

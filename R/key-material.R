@@ -112,9 +112,7 @@ abort_serialized <- function() {
 }
 
 material_options <- function(key_spec, passphrase, text) {
-  if (!is_flag(text)) {
-    abort_argument("text", describe_value(text), "TRUE or FALSE")
-  }
+  check_flag(text, "text")
   if (!is.null(passphrase) && (!is_string(passphrase) || !nzchar(passphrase))) {
     abort_argument("passphrase", "something else", "one string that is not empty, or NULL")
   }
@@ -133,4 +131,11 @@ check_string <- function(x, arg) {
     abort_argument(arg, describe_value(x), "one string")
   }
   enc2utf8(x)
+}
+
+check_flag <- function(x, arg) {
+  if (!is_flag(x)) {
+    abort_argument(arg, describe_value(x), "TRUE or FALSE")
+  }
+  x
 }

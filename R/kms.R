@@ -96,6 +96,7 @@ kms_default <- function(svc) {
   }
   old <- the$default
   the$default <- svc
+  the$default_is_set <- !is.null(svc)
   invisible(old)
 }
 
@@ -154,11 +155,8 @@ new_client <- function(config) {
     operation
   })
   names(operations) <- operation_methods
-  config$region <- handle$resolved$region %||% ""
-  config$endpoint <- handle$resolved$endpoint %||% ""
-  config$credentials$creds <- redact_creds(config$credentials$creds)
   structure(
-    c(operations, list(.internal = list(config = config, handle = handle))),
+    c(operations, list(.internal = list(config = complete_config(config, handle$resolved), handle = handle))),
     class = "kms_client"
   )
 }

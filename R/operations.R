@@ -116,14 +116,13 @@ operation_pages <- list(
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$schedule_key_deletion(KeyId = key, PendingWindowInDays = 7)
 #' svc$cancel_key_deletion(KeyId = key)
 #' svc$describe_key(KeyId = key)$KeyMetadata$KeyState
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_cancel_key_deletion <- function(KeyId) {
@@ -246,13 +245,12 @@ kms_connect_custom_key_store <- function(CustomKeyStoreId) {
 #' @family alias operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
 #' svc$describe_key(KeyId = "alias/payroll")$KeyMetadata$KeyId == key
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_create_alias <- function(AliasName, TargetKeyId) {
@@ -534,9 +532,8 @@ kms_create_custom_key_store <- function(
 #' @family grant operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' grant <- svc$create_grant(
 #'   KeyId = key,
@@ -546,7 +543,7 @@ kms_create_custom_key_store <- function(
 #' )
 #' svc$list_grants(KeyId = key)$Grants[[1]]$Operations
 #' svc$revoke_grant(KeyId = key, GrantId = grant$GrantId)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_create_grant <- function(
@@ -987,13 +984,12 @@ kms_decrypt <- function(
 #' @family alias operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
 #' svc$delete_alias(AliasName = "alias/payroll")
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_delete_alias <- function(AliasName) {
@@ -1223,9 +1219,8 @@ kms_delete_imported_key_material <- function(KeyId, KeyMaterialId = NULL) {
 #' @family shared secret operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' new_key <- function() {
 #'   svc$create_key(KeySpec = "ECC_NIST_P256", KeyUsage = "KEY_AGREEMENT")$KeyMetadata$KeyId
 #' }
@@ -1239,7 +1234,7 @@ kms_delete_imported_key_material <- function(KeyId, KeyMaterialId = NULL) {
 #' alice <- new_key()
 #' bob <- new_key()
 #' identical(agree(alice, bob), agree(bob, alice))
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_derive_shared_secret <- function(
@@ -1516,16 +1511,15 @@ kms_describe_key <- function(KeyId, GrantTokens = NULL) {
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$disable_key(KeyId = key)
 #' tryCatch(
 #'   svc$encrypt(KeyId = key, Plaintext = "a secret"),
 #'   kmsr_DisabledException = function(e) "disabled"
 #' )
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_disable_key <- function(KeyId) {
@@ -1579,14 +1573,13 @@ kms_disable_key <- function(KeyId) {
 #' @family rotation operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$enable_key_rotation(KeyId = key)
 #' svc$disable_key_rotation(KeyId = key)
 #' svc$get_key_rotation_status(KeyId = key)$KeyRotationEnabled
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_disable_key_rotation <- function(KeyId) {
@@ -1694,14 +1687,13 @@ kms_disconnect_custom_key_store <- function(CustomKeyStoreId) {
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$disable_key(KeyId = key)
 #' svc$enable_key(KeyId = key)
 #' svc$describe_key(KeyId = key)$KeyMetadata$Enabled
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_enable_key <- function(KeyId) {
@@ -1763,13 +1755,12 @@ kms_enable_key <- function(KeyId) {
 #' @family rotation operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$enable_key_rotation(KeyId = key, RotationPeriodInDays = 180)
 #' svc$get_key_rotation_status(KeyId = key)$NextRotationDate
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_enable_key_rotation <- function(KeyId, RotationPeriodInDays = NULL) {
@@ -1985,15 +1976,14 @@ kms_encrypt <- function(
 #' @family data key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' data_key <- svc$generate_data_key(KeyId = key, KeySpec = "AES_256")
 #' # ... encrypt with data_key$Plaintext, store data_key$CiphertextBlob, and later:
 #' again <- svc$decrypt(CiphertextBlob = data_key$CiphertextBlob)
 #' identical(again$Plaintext, data_key$Plaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_generate_data_key <- function(
@@ -2121,14 +2111,13 @@ kms_generate_data_key <- function(
 #' @family data key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' pair <- svc$generate_data_key_pair(KeyId = key, KeyPairSpec = "ECC_NIST_P256")
 #' again <- svc$decrypt(CiphertextBlob = pair$PrivateKeyCiphertextBlob)
 #' identical(again$Plaintext, pair$PrivateKeyPlaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_generate_data_key_pair <- function(
@@ -2238,13 +2227,12 @@ kms_generate_data_key_pair <- function(
 #' @family data key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' pair <- svc$generate_data_key_pair_without_plaintext(KeyId = key, KeyPairSpec = "RSA_2048")
 #' length(pair$PublicKey)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_generate_data_key_pair_without_plaintext <- function(
@@ -2347,13 +2335,12 @@ kms_generate_data_key_pair_without_plaintext <- function(
 #' @family data key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' data_key <- svc$generate_data_key_without_plaintext(KeyId = key, KeySpec = "AES_256")
 #' length(svc$decrypt(CiphertextBlob = data_key$CiphertextBlob)$Plaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_generate_data_key_without_plaintext <- function(
@@ -2535,11 +2522,10 @@ kms_generate_mac <- function(Message, KeyId, MacAlgorithm, GrantTokens = NULL, D
 #' @family data key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' length(svc$generate_random(NumberOfBytes = 32)$Plaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_generate_random <- function(NumberOfBytes = NULL, CustomKeyStoreId = NULL, Recipient = NULL) {
@@ -2606,13 +2592,12 @@ kms_generate_random <- function(NumberOfBytes = NULL, CustomKeyStoreId = NULL, R
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$encrypt(KeyId = key, Plaintext = "a secret")
 #' svc$get_key_last_usage(KeyId = key)$KeyLastUsage$Operation
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_get_key_last_usage <- function(KeyId) {
@@ -2669,12 +2654,11 @@ kms_get_key_last_usage <- function(KeyId) {
 #' @family key policy operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' cat(svc$get_key_policy(KeyId = key)$Policy)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_get_key_policy <- function(KeyId, PolicyName = NULL) {
@@ -2736,12 +2720,11 @@ kms_get_key_policy <- function(KeyId, PolicyName = NULL) {
 #' @family rotation operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$get_key_rotation_status(KeyId = key)$KeyRotationEnabled
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_get_key_rotation_status <- function(KeyId) {
@@ -3132,13 +3115,12 @@ kms_import_key_material <- function(
 #' @family alias operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = key)
 #' svc$list_aliases(KeyId = key)$Aliases[[1]]$AliasName
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_aliases <- function(KeyId = NULL, Limit = NULL, Marker = NULL) {
@@ -3234,9 +3216,8 @@ kms_list_aliases <- function(KeyId = NULL, Limit = NULL, Marker = NULL) {
 #' @family grant operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_grant(
 #'   KeyId = key,
@@ -3245,7 +3226,7 @@ kms_list_aliases <- function(KeyId = NULL, Limit = NULL, Marker = NULL) {
 #'   Name = "nightly-report"
 #' )
 #' svc$list_grants(KeyId = key)$Grants[[1]]$Name
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_grants <- function(
@@ -3326,12 +3307,11 @@ kms_list_grants <- function(
 #' @family key policy operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$list_key_policies(KeyId = key)$PolicyNames
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_key_policies <- function(KeyId, Limit = NULL, Marker = NULL) {
@@ -3413,14 +3393,13 @@ kms_list_key_policies <- function(KeyId, Limit = NULL, Marker = NULL) {
 #' @family rotation operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$rotate_key_on_demand(KeyId = key)
 #' materials <- svc$list_key_rotations(KeyId = key, IncludeKeyMaterial = "ALL_KEY_MATERIAL")
 #' length(materials$Rotations)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_key_rotations <- function(KeyId, IncludeKeyMaterial = NULL, Limit = NULL, Marker = NULL) {
@@ -3559,12 +3538,11 @@ kms_list_keys <- function(Limit = NULL, Marker = NULL, ResourceOwners = NULL) {
 #' @family tag operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(Tags = c(team = "data", stage = "test"))$KeyMetadata$KeyId
 #' svc$list_resource_tags(KeyId = key)$Tags
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_resource_tags <- function(KeyId, Limit = NULL, Marker = NULL) {
@@ -3651,9 +3629,8 @@ kms_list_resource_tags <- function(KeyId, Limit = NULL, Marker = NULL) {
 #' @family grant operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_grant(
 #'   KeyId = key,
@@ -3662,7 +3639,7 @@ kms_list_resource_tags <- function(KeyId, Limit = NULL, Marker = NULL) {
 #'   Operations = "Decrypt"
 #' )
 #' length(svc$list_retirable_grants(RetiringPrincipal = "arn:aws:iam::111122223333:role/admin")$Grants)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_list_retirable_grants <- function(Limit = NULL, Marker = NULL, RetiringPrincipal, RetiringServicePrincipal = NULL) {
@@ -3745,13 +3722,12 @@ kms_list_retirable_grants <- function(Limit = NULL, Marker = NULL, RetiringPrinc
 #' @family key policy operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' policy <- svc$get_key_policy(KeyId = key)$Policy
 #' svc$put_key_policy(KeyId = key, Policy = policy)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_put_key_policy <- function(KeyId, PolicyName = NULL, Policy, BypassPolicyLockoutSafetyCheck = NULL) {
@@ -3874,15 +3850,14 @@ kms_put_key_policy <- function(KeyId, PolicyName = NULL, Policy, BypassPolicyLoc
 #' @family encryption operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' old <- svc$create_key()$KeyMetadata$KeyId
 #' new <- svc$create_key()$KeyMetadata$KeyId
 #' secret <- svc$encrypt(KeyId = old, Plaintext = "a secret")
 #' moved <- svc$re_encrypt(CiphertextBlob = secret$CiphertextBlob, DestinationKeyId = new)
 #' rawToChar(svc$decrypt(CiphertextBlob = moved$CiphertextBlob, KeyId = new)$Plaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_re_encrypt <- function(
@@ -4050,13 +4025,12 @@ kms_re_encrypt <- function(
 #' @family multi-Region key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(MultiRegion = TRUE)$KeyMetadata$KeyId
 #' replica <- svc$replicate_key(KeyId = key, ReplicaRegion = "eu-west-1")
 #' replica$ReplicaKeyMetadata$MultiRegionConfiguration$MultiRegionKeyType
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_replicate_key <- function(
@@ -4144,9 +4118,8 @@ kms_replicate_key <- function(
 #' @family grant operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata
 #' grant <- svc$create_grant(
 #'   KeyId = key$KeyId,
@@ -4155,7 +4128,7 @@ kms_replicate_key <- function(
 #' )
 #' svc$retire_grant(KeyId = key$Arn, GrantId = grant$GrantId)
 #' length(svc$list_grants(KeyId = key$KeyId)$Grants)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_retire_grant <- function(GrantToken = NULL, KeyId = NULL, GrantId = NULL, DryRun = NULL) {
@@ -4228,9 +4201,8 @@ kms_retire_grant <- function(GrantToken = NULL, KeyId = NULL, GrantId = NULL, Dr
 #' @family grant operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' grant <- svc$create_grant(
 #'   KeyId = key,
@@ -4239,7 +4211,7 @@ kms_retire_grant <- function(GrantToken = NULL, KeyId = NULL, GrantId = NULL, Dr
 #' )
 #' svc$revoke_grant(KeyId = key, GrantId = grant$GrantId)
 #' length(svc$list_grants(KeyId = key)$Grants)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_revoke_grant <- function(KeyId, GrantId, DryRun = NULL) {
@@ -4298,14 +4270,13 @@ kms_revoke_grant <- function(KeyId, GrantId, DryRun = NULL) {
 #' @family rotation operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' secret <- svc$encrypt(KeyId = key, Plaintext = "a secret")
 #' svc$rotate_key_on_demand(KeyId = key)
 #' rawToChar(svc$decrypt(CiphertextBlob = secret$CiphertextBlob)$Plaintext)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_rotate_key_on_demand <- function(KeyId) {
@@ -4368,13 +4339,12 @@ kms_rotate_key_on_demand <- function(KeyId) {
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$schedule_key_deletion(KeyId = key, PendingWindowInDays = 7)$KeyState
 #' svc$cancel_key_deletion(KeyId = key)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_schedule_key_deletion <- function(KeyId, PendingWindowInDays = NULL) {
@@ -4551,15 +4521,14 @@ kms_sign <- function(KeyId, Message, MessageType = NULL, GrantTokens = NULL, Sig
 #' @family tag operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key()$KeyMetadata$KeyId
 #' svc$tag_resource(KeyId = key, Tags = list(list(TagKey = "team", TagValue = "data")))
 #' # The same, shorter.
 #' svc$tag_resource(KeyId = key, Tags = c(team = "data"))
 #' svc$list_resource_tags(KeyId = key)$Tags
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_tag_resource <- function(KeyId, Tags) {
@@ -4614,13 +4583,12 @@ kms_tag_resource <- function(KeyId, Tags) {
 #' @family tag operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(Tags = c(team = "data", stage = "test"))$KeyMetadata$KeyId
 #' svc$untag_resource(KeyId = key, TagKeys = "stage")
 #' length(svc$list_resource_tags(KeyId = key)$Tags)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_untag_resource <- function(KeyId, TagKeys) {
@@ -4678,15 +4646,14 @@ kms_untag_resource <- function(KeyId, TagKeys) {
 #' @family alias operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' old <- svc$create_key()$KeyMetadata$KeyId
 #' new <- svc$create_key()$KeyMetadata$KeyId
 #' svc$create_alias(AliasName = "alias/payroll", TargetKeyId = old)
 #' svc$update_alias(AliasName = "alias/payroll", TargetKeyId = new)
 #' svc$describe_key(KeyId = "alias/payroll")$KeyMetadata$KeyId == new
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_update_alias <- function(AliasName, TargetKeyId) {
@@ -4899,13 +4866,12 @@ kms_update_custom_key_store <- function(
 #' @family key management operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(Description = "payroll")$KeyMetadata$KeyId
 #' svc$update_key_description(KeyId = key, Description = "payroll, until 2030")
 #' svc$describe_key(KeyId = key)$KeyMetadata$Description
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_update_key_description <- function(KeyId, Description) {
@@ -4962,14 +4928,13 @@ kms_update_key_description <- function(KeyId, Description) {
 #' @family multi-Region key operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(MultiRegion = TRUE)$KeyMetadata$KeyId
 #' svc$replicate_key(KeyId = key, ReplicaRegion = "eu-west-1")
 #' svc$update_primary_region(KeyId = key, PrimaryRegion = "eu-west-1")
 #' svc$describe_key(KeyId = key)$KeyMetadata$MultiRegionConfiguration$MultiRegionKeyType
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_update_primary_region <- function(KeyId, PrimaryRegion) {
@@ -5288,9 +5253,8 @@ kms_verify_mac <- function(Message, KeyId, MacAlgorithm, Mac, GrantTokens = NULL
 #' @family shared secret operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(
 #'   KeySpec = "ML_KEM_768",
 #'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
@@ -5302,7 +5266,7 @@ kms_verify_mac <- function(Message, KeyId, MacAlgorithm, Mac, GrantTokens = NULL
 #'   EncapsulationAlgorithm = "ML_KEM"
 #' )
 #' identical(ours$SharedSecret, theirs$SharedSecret)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_decapsulate <- function(
@@ -5398,16 +5362,15 @@ kms_decapsulate <- function(
 #' @family shared secret operations
 #'
 #' @examples
-#' \dontrun{
-#' # Needs AWS: the emulator does not serve all of this.
-#' svc <- kms()
+#' emulator <- kms_emulator()
+#' svc <- emulator$client()
 #' key <- svc$create_key(
 #'   KeySpec = "ML_KEM_768",
 #'   KeyUsage = "ENCAPSULATE_DECAPSULATE"
 #' )$KeyMetadata$KeyId
 #' secret <- svc$encapsulate(KeyId = key, EncapsulationAlgorithm = "ML_KEM")
 #' length(secret$SharedSecretCiphertextBlob)
-#' }
+#' emulator$stop()
 #'
 #' @export
 kms_encapsulate <- function(KeyId, EncapsulationAlgorithm, GrantTokens = NULL, DryRun = NULL) {

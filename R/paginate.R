@@ -68,21 +68,31 @@ list_paginators <- function(client) {
 
 # A call as the function it calls, its arguments, and the operation's method, without making it.
 capture_call <- function(call, env) {
-  if (is.call(call) && identical(call[[1]], quote(do.call))) {
-    call <- match.call(do.call, call)
-    args <- eval(call$args, env)
-    what <- call$what
-  } else if (is.call(call)) {
-    what <- call[[1]]
-    args <- lapply(as.list(call)[-1], eval, envir = env)
-  } else {
+  # Through wrappers and pipes that pass the call on unevaluated.
+  while (is.symbol(call)) {
+    passed <- eval(as.call(list(rlang::enquo, call)), env)
+    if (!is.language(rlang::quo_get_expr(passed))) break
+    call <- rlang::quo_get_expr(passed)
+    env <- rlang::quo_get_env(passed)
+  }
+  if (!is.call(call) || is_reference(call)) {
     abort_argument(
-      "Operation", describe_value(call), "a call such as `svc$list_keys()`, not its result: paginate() makes the calls"
+      "Operation",
+      given = if (is.language(call)) sprintf("`%s`", paste(deparse(call), collapse = "")) else describe_value(call),
+      wanted = "a call such as `svc$list_keys()`, not its result: paginate() makes the calls"
     )
+  }
+  if (identical(call[[1]], quote(do.call))) {
+    call <- match.call(do.call, call)
+    what <- call$what
+    args <- call$args
+  } else {
+    what <- call[[1]]
+    args <- as.call(c(list(base::list), as.list(call)[-1]))
   }
   fun <- if (is.character(what)) get(what, envir = env, mode = "function") else eval(what, env)
   method <- operation_method(fun)
-  if (is.null(method) || is.null(operation_pages[[method]])) {
+  if (is.null(method)) {
     abort_kmsr(
       sprintf("Method: `%s` is unable to paginate.", paste(deparse(what), collapse = "")),
       class = "kmsr_argument_error",
@@ -90,11 +100,16 @@ capture_call <- function(call, env) {
       argument = "Operation"
     )
   }
-  matched <- as.list(match.call(fun, as.call(c(list(fun), args))))[-1]
-  list(fun = fun, args = matched, page = operation_pages[[method]])
+  args <- match.call(fun, as.call(c(list(fun), eval(args, env))))
+  list(fun = fun, args = as.list(args)[-1], page = operation_pages[[method]])
 }
 
-# The method an operation function is, `NULL` for any other function.
+# Whether a call names a thing rather than calling it.
+is_reference <- function(call) {
+  is.symbol(call[[1]]) && as.character(call[[1]]) %in% c("$", "[[", "@", "::", ":::")
+}
+
+# The paginated method an operation function is, `NULL` for any other function.
 operation_method <- function(fun) {
   for (method in names(operation_pages)) {
     if (identical(body(fun), body(get(paste0("kms_", method), envir = topenv())))) {
@@ -113,6 +128,9 @@ pages_of <- function(call, use, page_size, max_items, starting_token, stop_on_sa
         "one whole number of at least 1"
       )
     }
+  }
+  if (!is_flag(stop_on_same_token)) {
+    abort_argument("StopOnSameToken", describe_value(stop_on_same_token), "TRUE or FALSE")
   }
   args <- call$args
   if (!is.null(page_size)) args$Limit <- page_size
@@ -144,19 +162,20 @@ listing_progress <- function(after = 2) {
   }
   started <- Sys.time()
   bar <- NULL
-  env <- environment()
+  counts <- environment()
   list(
     update = function(pages, items) {
+      counts$pages <- pages
+      counts$items <- items
       if (difftime(Sys.time(), started, units = "secs") < after) {
         return(invisible())
       }
       if (is.null(bar)) {
-        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .envir = env)
+        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .auto_close = FALSE, .envir = counts)
+      } else {
+        cli::cli_progress_update(id = bar, .envir = counts)
       }
-      env$items <- items
-      env$pages <- pages
-      cli::cli_progress_update(id = bar, .envir = env)
     },
-    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = env)
+    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = counts)
   )
 }

@@ -35,12 +35,7 @@
 #' @export
 wrap_key_material <- function(key_material, public_key, wrapping_algorithm) {
   material <- if (is.raw(key_material)) key_material else key_material_pointer(key_material)
-  if (is.character(public_key)) {
-    public_key <- paste(public_key, collapse = "\n")
-  }
-  if (!is.raw(public_key) && !is_string(public_key)) {
-    abort_argument("public_key", describe_value(public_key), "a raw vector, the PublicKey of get_parameters_for_import()")
-  }
+  public_key <- public_key_bytes(public_key, "a raw vector, the PublicKey of get_parameters_for_import()")
   wrapping_algorithm <- check_string(wrapping_algorithm, "wrapping_algorithm")
   wrapped <- unwrap(rs_wrap(material, public_key, wrapping_algorithm))
   if (wrapping_algorithm == "RSAES_PKCS1_V1_5") {
@@ -53,4 +48,15 @@ wrap_key_material <- function(key_material, public_key, wrapping_algorithm) {
     )
   }
   wrapped
+}
+
+# A public key, in DER or PEM, as bytes.
+public_key_bytes <- function(public_key, wanted) {
+  if (is.character(public_key) && length(public_key) > 0 && !anyNA(public_key)) {
+    public_key <- charToRaw(enc2utf8(paste(public_key, collapse = "\n")))
+  }
+  if (!is.raw(public_key)) {
+    abort_argument("public_key", describe_value(public_key), wanted)
+  }
+  public_key
 }

@@ -16,16 +16,29 @@ void attribute_visible R_init_kmsr(DllInfo *dll) {
     kmsr_init_guard(dll);
 }
 
-static void check_interrupt(void *unused) {
+static SEXP check(void *unused) {
     (void) unused;
     R_CheckUserInterrupt();
+    return R_NilValue;
 }
 
-/* Whether the user has asked R to stop: 1 if so, 0 if not.
+static SEXP keep(SEXP condition, void *kept) {
+    R_PreserveObject(condition);
+    *(SEXP *) kept = condition;
+    return R_NilValue;
+}
+
+static void check_keeping_errors(void *kept) {
+    R_tryCatchError(check, NULL, keep, kept);
+}
+
+/* Whether R wants a wait to end: 1 if so, 0 if not.
  *
  * Called from Rust while it waits for an answer. R_CheckUserInterrupt() leaves by a long jump when an interrupt is
- * pending; R_ToplevelExec() catches that jump, so that no Rust frame is ever jumped over. The interrupt is used up by
- * being noticed: whoever asked has to raise it again on the R side. Main thread only. */
-int attribute_hidden kmsr_interrupted(void) {
-    return R_ToplevelExec(check_interrupt, NULL) == FALSE;
+ * pending, or a time limit reached; R_ToplevelExec() catches the jump, so that no Rust frame is ever jumped over. An error
+ * is kept in *error, which the caller has to release; without one it was an interrupt. Both are used up by being noticed:
+ * whoever asked has to raise them again on the R side. Main thread only. */
+int attribute_hidden kmsr_stopped(SEXP *error) {
+    *error = NULL;
+    return R_ToplevelExec(check_keeping_errors, error) == FALSE || *error != NULL;
 }

@@ -84,6 +84,7 @@ look() {
                 ;;
             document)
                 need_program pandoc pandoc
+                need_program checkbashisms devscripts
                 need_python
                 need_r roxygen2 knitr rmarkdown
                 ;;

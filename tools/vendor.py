@@ -70,7 +70,7 @@ def trim(crate, features) -> None:
             if path.is_file() and not wanted(crate.name, path.relative_to(crate), features):
                 path.unlink()
         for path in crate.rglob("*.md"):
-            # Emptied rather than removed: many a crate includes its README when it is compiled.
+            # Emptied rather than removed: many a crate includes its pages when it is compiled.
             if not LICENCE.search(path.name):
                 path.write_bytes(b"")
     remove_empty_folders(crate)
@@ -91,7 +91,7 @@ def keep_manifest(crate) -> None:
 
 
 def wanted(crate, path, features) -> bool:
-    if LICENCE.search(path.name) and path.suffix in ("", ".md", ".txt"):
+    if path.suffix == ".md" or (LICENCE.search(path.name) and path.suffix in ("", ".txt")):
         return True
     if (len(path.parts) > 1 and NOT_BUILT.fullmatch(path.parts[0])) or path.name in ("Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"):
         return False

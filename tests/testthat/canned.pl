@@ -4,7 +4,8 @@
 #
 # Usage: perl canned.pl FOLDER
 #   Prints its port and serves 127.0.0.1 until its standard input ends. FOLDER/replies holds the replies, answered in
-#   the order of their names, the last one again and again; FOLDER/requests gets each request as it came, numbered.
+#   the order of their names, the last one again and again; FOLDER/requests gets each request as it came, in a
+#   file named for its number and the client's port.
 use strict;
 use warnings;
 use Fcntl ':flock';
@@ -31,7 +32,7 @@ while (1) {
         if ($child == 0) {
             close $listener;
             while (defined(my $request = receive($client))) {
-                last if !play($client, take_turn($request));
+                last if !play($client, take_turn($client->peerport, $request));
             }
             exit 0;
         }
@@ -53,13 +54,13 @@ sub receive {
     return $bytes;
 }
 
-# Records a request and returns the reply whose turn it is. Connections are processes of their own, hence the lock.
+# Records a request, with the client's port for its name's end, and returns the reply whose turn it is. Connections are processes of their own, hence the lock.
 sub take_turn {
-    my ($request) = @_;
+    my ($port, $request) = @_;
     open my $lock, '>', "$folder/lock" or die "cannot lock: $!\n";
     flock $lock, LOCK_EX;
     my $number = 1 + scalar(() = glob "'$folder/requests/*'");
-    write_file(sprintf('%s/requests/%06d', $folder, $number), $request);
+    write_file(sprintf('%s/requests/%06d-%d', $folder, $number, $port), $request);
     my ($reply, @later) = glob "'$folder/replies/*'";
     my $steps = read_file($reply);
     unlink $reply if @later;

@@ -3,7 +3,7 @@
 #   endpoint     its URL
 #   client(...)  a client of it; `...` are further settings
 #   reply(...)   replaces the replies
-#   requests()   the requests so far: a list of lists with target, headers, body (raw) and json
+#   requests()   the requests so far: a list of lists with line, target, headers, body (raw), json, and peer, the client's port
 #   count()      how many there were
 local_canned <- function(..., env = parent.frame()) {
   testthat::skip_on_os("windows")
@@ -30,8 +30,10 @@ local_canned <- function(..., env = parent.frame()) {
 
   requests <- function() {
     # Not what is still being written.
-    paths <- list.files(file.path(folder, "requests"), pattern = "^[0-9]+$", full.names = TRUE)
-    lapply(paths, function(path) parse_request(readBin(path, "raw", file.size(path))))
+    paths <- list.files(file.path(folder, "requests"), pattern = "^[0-9-]+$", full.names = TRUE)
+    lapply(paths, function(path) {
+      c(parse_request(readBin(path, "raw", file.size(path))), peer = sub(".*-", "", path))
+    })
   }
   list(
     endpoint = endpoint,

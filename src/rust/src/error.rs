@@ -3,6 +3,7 @@ use extendr_api::prelude::*;
 use kmsr_client::{Error, Phase};
 
 use crate::convert::{BadArgument, for_r, json_to_r};
+use crate::foreign::Stopped;
 
 /// Why a function of the binding has no value.
 #[derive(Debug)]
@@ -11,8 +12,8 @@ pub(crate) enum Failure {
     Call(Error),
     /// An argument is not what it must be.
     Argument(BadArgument),
-    /// The user interrupted.
-    Interrupted,
+    /// R ended the wait.
+    Stopped(Stopped),
     /// The client behind the handle belongs to another process, or none: R makes it again and repeats the call.
     Stale,
     /// The client's literal keys did not come along when it was saved or sent to another process.
@@ -60,9 +61,9 @@ impl From<BadArgument> for Failure {
     }
 }
 
-impl From<crate::runtime::Interrupted> for Failure {
-    fn from(_: crate::runtime::Interrupted) -> Self {
-        Self::Interrupted
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
     }
 }
 
@@ -77,7 +78,10 @@ pub(crate) fn into_r<T: Into<Robj>>(result: Result<T, Failure>) -> Robj {
 impl Failure {
     fn into_r(self) -> Robj {
         match self {
-            Self::Interrupted => tagged("interrupted", "", vec![]),
+            Self::Stopped(Stopped::Interrupt) => tagged("interrupted", "", vec![]),
+            Self::Stopped(Stopped::Error(condition)) => {
+                tagged("raised", "", vec![("condition", condition)])
+            }
             Self::Stale => tagged("stale", "", vec![]),
             Self::MaterialLost => tagged("material_lost", "", vec![]),
             Self::Refused {

@@ -4,21 +4,43 @@ pub(crate) mod tree;
 use std::os::raw::c_int;
 
 use extendr_api::prelude::*;
-use extendr_ffi::{R_CHAR, R_NaString, Rf_xlength, SEXP, STRING_ELT};
+use extendr_ffi::{R_CHAR, R_NaString, R_ReleaseObject, Rf_xlength, SEXP, STRING_ELT};
 
 #[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
 unsafe extern "C" {
     // In entrypoint.c: asks R for pending interrupts inside R_ToplevelExec, so that R's jump ends there and never
     // unwinds a Rust frame.
-    safe fn kmsr_interrupted() -> c_int;
+    fn kmsr_stopped(error: *mut SEXP) -> c_int;
     // In guard.c: an R object that refuses to be serialised.
     fn kmsr_guard() -> SEXP;
     fn Rf_getCharCE(x: SEXP) -> c_int;
 }
 
-/// Whether the user asked to stop; asking takes the interrupt off R's hands. For the main thread only.
-pub(crate) fn interrupt_pending() -> bool {
-    kmsr_interrupted() != 0
+/// What R ended a wait with.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The user's interrupt.
+    Interrupt,
+    /// An error, as when a time limit is reached: R's condition.
+    Error(Robj),
+}
+
+/// What R wants to end a wait with, if it wants to; asking takes it off R's hands. For the main thread only.
+pub(crate) fn stopped() -> Option<Stopped> {
+    let mut error = std::ptr::null_mut();
+    // SAFETY: called on R's thread. A condition that comes back is preserved until it is released here, after Robj has
+    // protected it.
+    unsafe {
+        if kmsr_stopped(&raw mut error) == 0 {
+            return None;
+        }
+        if error.is_null() {
+            return Some(Stopped::Interrupt);
+        }
+        let condition = Robj::from_sexp(error);
+        R_ReleaseObject(error);
+        Some(Stopped::Error(condition))
+    }
 }
 
 /// An object that makes `save()` and its kin stop with an error that says why.

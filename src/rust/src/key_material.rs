@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use extendr_api::prelude::*;
-use kmsr_wrap::{KeyMaterial, KeySpec, MacAlgorithm};
+use kmsr_wrap::{KeyMaterial, KeySpec, MacAlgorithm, WrappingAlgorithm};
 
 use crate::error::{Failure, into_r};
 use crate::foreign;
@@ -70,6 +70,23 @@ fn rs_key_material_mac(material: Robj, message: &[u8], mac_algorithm: &str) -> R
     into_r(mac(&material, message, mac_algorithm).map(|mac| Raw::from_bytes(&mac)))
 }
 
+/// A copy to keep, encrypted with a passphrase: PEM.
+#[extendr]
+fn rs_key_material_encrypted(material: Robj, passphrase: &str) -> Robj {
+    into_r(
+        from_r(&material)
+            .and_then(|material| Ok(material.export_encrypted(passphrase.as_bytes())?)),
+    )
+}
+
+/// A copy to keep, wrapped under a public key (DER or PEM) of one's own.
+#[extendr]
+fn rs_key_material_wrapped(material: Robj, public_key: &[u8], wrapping_algorithm: &str) -> Robj {
+    into_r(
+        wrapped(&material, public_key, wrapping_algorithm).map(|wrapped| Raw::from_bytes(&wrapped)),
+    )
+}
+
 /// Random bytes from the operating system, for challenges that nobody must foresee.
 #[extendr]
 fn rs_random(length: i32) -> Robj {
@@ -95,6 +112,10 @@ fn mac(material: &Robj, message: &[u8], algorithm: &str) -> Result<Vec<u8>, Fail
     Ok(from_r(material)?.hmac(message, MacAlgorithm::parse(algorithm)?)?)
 }
 
+fn wrapped(material: &Robj, public_key: &[u8], algorithm: &str) -> Result<Vec<u8>, Failure> {
+    Ok(from_r(material)?.export_wrapped(public_key, WrappingAlgorithm::parse(algorithm)?)?)
+}
+
 fn spec_or_none(key_spec: &str) -> Result<Option<KeySpec>, Failure> {
     if key_spec.is_empty() {
         Ok(None)
@@ -114,6 +135,8 @@ extendr_module! {
     fn rs_key_material_raw;
     fn rs_key_material_describe;
     fn rs_key_material_mac;
+    fn rs_key_material_encrypted;
+    fn rs_key_material_wrapped;
     fn rs_random;
     fn rs_guard;
 }

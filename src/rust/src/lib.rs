@@ -8,25 +8,34 @@
     reason = "extendr_module! writes public functions without any"
 )]
 
+mod bundle;
 mod client;
 mod convert;
 mod emulator;
 mod error;
+mod flight;
 mod foreign;
 mod json;
 mod key_material;
+mod ledger;
+mod log;
 mod operation;
 mod runtime;
+mod sitrep;
 mod wrap;
 
 use extendr_api::prelude::*;
 
 extendr_module! {
     mod kmsr;
+    use bundle;
     use client;
     use emulator;
+    use flight;
     use json;
     use key_material;
+    use ledger;
     use operation;
+    use sitrep;
     use wrap;
 }

@@ -9,14 +9,10 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::foreign;
+use crate::foreign::{self, Stopped};
 
 /// How often a waiting call looks for an interrupt. Short enough to feel immediate.
 const TICK: Duration = Duration::from_millis(50);
-
-/// The user interrupted the call.
-#[derive(Debug)]
-pub(crate) struct Interrupted;
 
 thread_local! {
     // R has one thread. A forked child inherits the parent's value, whose reactor and sockets belong to the parent:
@@ -24,8 +20,8 @@ thread_local! {
     static RUNTIME: RefCell<Option<(u32, ManuallyDrop<Runtime>)>> = const { RefCell::new(None) };
 }
 
-/// Waits for a future on this process' runtime. On an interrupt the future is dropped, and with it the request.
-pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Interrupted> {
+/// Waits for a future on this process' runtime. When R wants to stop, the future is dropped, and with it the request.
+pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Stopped> {
     with_runtime(|runtime| {
         runtime.block_on(async {
             let mut future = pin!(future);
@@ -36,8 +32,8 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Interrupted> {
                     biased;
                     output = &mut future => return Ok(output),
                     _ = tick.tick() => {
-                        if foreign::interrupt_pending() {
-                            return Err(Interrupted);
+                        if let Some(stopped) = foreign::stopped() {
+                            return Err(stopped);
                         }
                     }
                 }

@@ -78,6 +78,7 @@ pub(crate) fn describe(given: &Robj) -> String {
             Rtype::Null => return "NULL".to_owned(),
             Rtype::Function => return "a function".to_owned(),
             Rtype::Environment => return "an environment".to_owned(),
+            Rtype::Strings if given.len() == 1 => "a string".to_owned(),
             Rtype::Strings => "a character vector".to_owned(),
             Rtype::Doubles => "a number".to_owned(),
             Rtype::Integers => "an integer".to_owned(),

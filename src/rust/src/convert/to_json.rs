@@ -6,6 +6,10 @@ use super::refusal::BadArgument;
 
 /// A named list as an object, another list as an array, a scalar as a scalar; NULL and NA as null.
 pub(crate) fn r_to_json(value: &Robj, at: &str) -> Result<Value, BadArgument> {
+    // Before lists: extendr takes NULL for an empty one.
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
     if let Some(list) = value.as_list() {
         let names: Option<Vec<&str>> = value.names().map(Iterator::collect);
         return match names {
@@ -23,9 +27,6 @@ pub(crate) fn r_to_json(value: &Robj, at: &str) -> Result<Value, BadArgument> {
                 .collect::<Result<Vec<_>, _>>()
                 .map(Value::Array),
         };
-    }
-    if value.is_null() {
-        return Ok(Value::Null);
     }
     let refused = || BadArgument {
         argument: at.to_owned(),

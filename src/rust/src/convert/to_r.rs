@@ -38,6 +38,8 @@ pub(crate) fn json_to_r(value: &Value) -> Robj {
         Value::Number(number) => number.as_f64().unwrap_or(f64::NAN).into(),
         Value::String(text) => for_r(text).into_owned().into(),
         Value::Array(items) => List::from_values(items.iter().map(json_to_r)).into(),
+        // Without the empty names that from_pairs() would give it.
+        Value::Object(members) if members.is_empty() => List::new(0).into(),
         Value::Object(members) => List::from_pairs(
             members
                 .iter()

@@ -134,7 +134,8 @@ impl Bulk {
     }
 
     fn is_waiting(&self) -> bool {
-        !self.stopped && !(self.fresh.is_empty() && self.again.is_empty())
+        let left = !self.fresh.is_empty() || !self.again.is_empty();
+        left && !self.stopped
     }
 
     fn send(&mut self, turn: Turn, arguments: Arguments) {
@@ -143,7 +144,7 @@ impl Bulk {
         self.pace.sent(1);
         self.under_way.insert(turn.index);
         self.active.push(Box::pin(async move {
-            let outcome = client.call_counted(operation, arguments, traffic).await;
+            let outcome = client.call_counted(operation, arguments, &traffic).await;
             (turn, outcome)
         }));
     }

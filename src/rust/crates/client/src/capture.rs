@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use aws_sdk_kms::config::interceptors::{
     BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
-    BeforeTransmitInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::BoxError;
@@ -20,6 +20,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::FrozenLayer;
 
 use crate::client::Answer;
+use crate::tale::Tale;
 
 tokio::task_local! {
     // One interceptor serves all calls of a client; each call finds its own state here.
@@ -28,17 +29,19 @@ tokio::task_local! {
 
 /// What is known of a call under way.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     /// The operation's own configuration in the SDK, which holds its deserializer.
-    sdk: &'static FrozenLayer,
+    pub(crate) sdk: &'static FrozenLayer,
     /// Request members that the SDK's types lack.
-    beyond_sdk: serde_json::Map<String, serde_json::Value>,
-    /// How many times the request was sent.
-    attempts: u32,
-    /// The answer to the last attempt, once it was read whole.
-    answer: Option<Answer>,
+    pub(crate) beyond_sdk: serde_json::Map<String, serde_json::Value>,
+    /// What there is to log.
+    pub(crate) tale: Tale,
     /// Where what happens is counted.
-    traffic: Rc<Traffic>,
+    pub(crate) traffic: Rc<Traffic>,
+    /// How many times the request was sent.
+    pub(crate) attempts: u32,
+    /// The answer to the last attempt, once it was read whole.
+    pub(crate) answer: Option<Answer>,
 }
 
 /// What happened to the requests of some calls since it was last taken notice of.
@@ -50,29 +53,23 @@ pub(crate) struct Traffic {
     pub(crate) throttled: Cell<u32>,
 }
 
-/// Waits for a call of a client with the [`Capture`] interceptor. Returns its outcome and the answer to its last attempt, if
-/// that was read whole.
-pub(crate) async fn capture<F: Future>(
-    sdk: &'static FrozenLayer,
-    beyond_sdk: serde_json::Map<String, serde_json::Value>,
-    traffic: Rc<Traffic>,
-    call: F,
-) -> (F::Output, Option<Answer>) {
-    let seen = RefCell::new(Call {
-        sdk,
-        beyond_sdk,
-        attempts: 0,
-        answer: None,
-        traffic,
-    });
-    CALL.scope(seen, async {
-        let outcome = call.await;
-        (outcome, CALL.with(|call| call.borrow_mut().answer.take()))
-    })
-    .await
+impl Call {
+    /// Waits for a request of a client with the [`Capture`] interceptor. Returns its outcome and the answer to its last
+    /// attempt, if that was read whole.
+    pub(crate) async fn of<F: Future>(self, request: F) -> (F::Output, Option<Answer>) {
+        CALL.scope(RefCell::new(self), async {
+            let outcome = request.await;
+            (outcome, with_call(|call| call.answer.take()))
+        })
+        .await
+    }
 }
 
-/// Adds request members that the SDK's types lack, and has answers recorded.
+fn with_call<T>(look: impl FnOnce(&mut Call) -> T) -> T {
+    CALL.with(|call| look(&mut call.borrow_mut()))
+}
+
+/// Adds request members that the SDK's types lack, tells the log, and has answers recorded.
 #[derive(Debug)]
 pub(crate) struct Capture;
 
@@ -100,8 +97,7 @@ impl Intercept for Capture {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        CALL.with(|call| {
-            let call = call.borrow();
+        with_call(|call| {
             if call.beyond_sdk.is_empty() {
                 return Ok(());
             }
@@ -124,16 +120,32 @@ impl Intercept for Capture {
 
     fn read_before_transmit(
         &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        CALL.with(|call| {
-            let mut call = call.borrow_mut();
+        with_call(|call| {
             call.answer = None;
             call.attempts += 1;
             if call.attempts > 1 {
                 call.traffic.resent.update(|resent| resent + 1);
+            }
+            call.tale.sends(context.request());
+        });
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        with_call(|call| {
+            if call.answer.is_none()
+                && let Some(Err(error)) = context.output_or_error()
+            {
+                call.tale.fails(error);
             }
         });
         Ok(())
@@ -159,16 +171,15 @@ impl DeserializeResponse for Recorder {
                 date: header("date"),
                 body: body.to_vec(),
             };
-            CALL.with(|call| {
-                let mut call = call.borrow_mut();
+            with_call(|call| {
                 if answer.is_throttling() {
                     call.traffic.throttled.update(|throttled| throttled + 1);
                 }
+                call.tale.receives(response, &answer, config);
                 call.answer = Some(answer);
             });
         }
-        let sdk = CALL
-            .with(|call| call.borrow().sdk)
+        let sdk = with_call(|call| call.sdk)
             .load::<SharedResponseDeserializer>()
             .ok_or_else(|| OrchestratorError::other("the operation has no deserializer"))?;
         if response.status().is_success() {

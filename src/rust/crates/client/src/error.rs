@@ -1,6 +1,6 @@
 //! The ways a call fails.
 use std::error::Error as StdError;
-use std::fmt;
+use std::{fmt, io};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
@@ -23,14 +23,14 @@ pub enum Error {
         /// The service's message; may be empty.
         message: String,
         /// The answer, whose body is the service's JSON.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// Something answered, but not with what the service would say: a proxy's HTML page, an empty or cut body.
     Unreadable {
         /// What is wrong with it.
         reason: String,
         /// The answer as it came.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// Time ran out.
     Timeout {
@@ -77,7 +77,7 @@ impl Error {
         };
         Self::Unreadable {
             reason: reason.to_owned(),
-            answer,
+            answer: answer.into(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Error {
                 .or_else(|| text("Message"))
                 .unwrap_or_default(),
             code,
-            answer,
+            answer: answer.into(),
         }
     }
 
@@ -103,15 +103,23 @@ impl Error {
         matches!(self, Self::Service { code, .. } if is_throttling(code))
     }
 
+    /// The failure to find credentials.
+    pub(crate) fn from_credentials(error: &CredentialsError) -> Self {
+        Self::Credentials {
+            message: chain(error),
+        }
+    }
+
     /// The failure of a call for which no whole answer was seen.
     pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
-        if let Some(credentials) = find::<CredentialsError>(error) {
-            return Self::Credentials {
-                // Its own text is a heading for kinds of failures; what happened is the cause.
-                message: credentials
-                    .source()
-                    .map_or_else(|| credentials.to_string(), chain),
+        // One of our own, from within a connection.
+        if let Some(Self::Request { message }) = find::<Self>(error) {
+            return Self::Request {
+                message: message.clone(),
             };
+        }
+        if let Some(credentials) = find::<CredentialsError>(error) {
+            return Self::from_credentials(credentials);
         }
         let text = chain(error);
         match error {
@@ -126,9 +134,11 @@ impl Error {
                 },
             },
             SdkError::DispatchFailure(failure) => Self::Transport {
+                // The connector's own text is a heading for kinds of failures.
                 message: failure
                     .as_connector_error()
-                    .map_or(text, |connector| chain(connector)),
+                    .and_then(StdError::source)
+                    .map_or(text, chain),
             },
             SdkError::ResponseError(_) => Self::Transport { message: text },
             SdkError::ConstructionFailure(_)
@@ -204,28 +214,41 @@ fn what_it_looks_like(body: &[u8]) -> &'static str {
 
 /// The first error of a type among an error and its causes.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut current = Some(error);
-    while let Some(error) = current {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        current = error.source();
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// An error and its causes in one line, without repetitions.
+/// An error and its causes, outermost first, without repetitions.
 pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
+    let mut text = String::new();
+    // Credentials errors are headings for kinds of failures; what happened is below.
+    for cause in causes(error).filter(|cause| !cause.is::<CredentialsError>()) {
+        let next = cause.to_string();
+        if text.is_empty() {
+            text = next;
+        } else if !text.contains(&next) {
             text = format!("{text}: {next}");
         }
-        cause = error.source();
     }
     text
+}
+
+/// A text of several lines in one.
+pub(crate) fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// An error and its causes, outermost first. What an I/O error wraps is a cause as well, though it hides it.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>() {
+            Some(wrapping) => wrapping
+                .get_ref()
+                .map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -5,17 +5,23 @@
 //! it was. Requests are built by the AWS SDK's own typed builders; [`mod@sdk`] ties each operation of the model to one.
 #![forbid(unsafe_code)]
 
+mod address;
 mod arguments;
 mod bulk;
 mod capture;
 mod client;
 mod error;
+mod files;
 mod identity;
+pub mod log;
 mod pace;
+mod redact;
 mod resolve;
 mod retry;
 pub mod sdk;
 mod settings;
+pub mod sitrep;
+mod tale;
 mod transport;
 
 pub use arguments::{Arguments, Value};

@@ -1,12 +1,11 @@
 //! What a client will use, looked up where the AWS SDKs look, and where each value was found.
-use std::borrow::Cow;
-
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::EnvConfigValue;
-use aws_runtime::env_config::file::EnvConfigFiles;
-use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::os_shim_internal::Env;
 
-use crate::error::{Error, chain};
+use crate::address;
+use crate::error::Error;
+use crate::files::{Files, profile_name};
 use crate::settings::{RetryMode, Settings};
 
 /// A value and where it was found.
@@ -38,6 +37,9 @@ pub struct Resolved {
     pub use_dual_stack: bool,
 }
 
+/// The source of what the caller gave.
+const GIVEN: &str = "given";
+
 /// How often a failed call is sent again unless told otherwise.
 const MAX_RETRIES: u32 = 3;
 
@@ -47,22 +49,15 @@ const MAX_RETRIES: u32 = 3;
 /// [`Error::Request`] when the shared config files cannot be parsed or a value in them, or in the environment, is not what
 /// it must be.
 pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
-    let env = Env::real();
-    let profiles = aws_config::profile::load(
-        &Fs::real(),
-        &env,
-        &EnvConfigFiles::default(),
-        settings.profile.clone().map(Cow::Owned),
-    )
-    .await
-    .map_err(|error| {
-        invalid(format!(
-            "the shared AWS config files cannot be read: {}",
-            chain(&error)
-        ))
-    })?;
+    resolve_in(&Env::real(), settings).await
+}
+
+/// As [`resolve`], in this environment.
+pub(crate) async fn resolve_in(env: &Env, settings: &Settings) -> Result<Resolved, Error> {
+    let profile = profile_name(env, settings.profile.as_deref());
+    let profiles = Files::new(env).load(&profile).await?;
     let look = Look {
-        env: &env,
+        env,
         profiles: &profiles,
     };
 
@@ -70,7 +65,7 @@ pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
         .or_else(|| look.variable("AWS_REGION"))
         .or_else(|| look.variable("AWS_DEFAULT_REGION"))
         .or_else(|| look.profile("region"));
-    let endpoint = given(settings.endpoint.as_deref()).or_else(|| look.endpoint());
+    let endpoint = given(settings.endpoint.as_deref()).or_else(|| look.endpoint("KMS"));
     let max_retries = match settings.max_retries {
         Some(retries) => retries,
         None => look.max_retries()?,
@@ -79,27 +74,41 @@ pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
         Some(mode) => mode,
         None => look.retry_mode()?,
     };
-    // A custom endpoint says it all; a switch in the environment must not make it an error.
-    let custom = endpoint.is_some();
+    region.as_ref().map_or(Ok(()), check_region)?;
+    endpoint.as_ref().map_or(Ok(()), check_endpoint)?;
     Ok(Resolved {
         use_fips: look.switch(
             settings.use_fips,
-            custom,
+            endpoint.as_ref(),
             "AWS_USE_FIPS_ENDPOINT",
             "use_fips_endpoint",
         )?,
         use_dual_stack: look.switch(
             settings.use_dual_stack,
-            custom,
+            endpoint.as_ref(),
             "AWS_USE_DUALSTACK_ENDPOINT",
             "use_dualstack_endpoint",
         )?,
         region,
         endpoint,
-        profile: profiles.selected_profile().to_owned(),
+        profile,
         max_retries,
         retry_mode,
     })
+}
+
+/// The endpoint the environment or the profile names for another service, by its upper-case name in variables.
+pub(crate) async fn endpoint_of(
+    env: &Env,
+    profile: &str,
+    service: &str,
+) -> Result<Option<Sourced>, Error> {
+    let profiles = Files::new(env).load(profile).await?;
+    let look = Look {
+        env,
+        profiles: &profiles,
+    };
+    Ok(look.endpoint(service))
 }
 
 struct Look<'a> {
@@ -120,7 +129,7 @@ impl Look<'_> {
         })
     }
 
-    fn endpoint(&self) -> Option<Sourced> {
+    fn endpoint(&self, service: &str) -> Option<Sourced> {
         let ignored = self
             .variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
             .or_else(|| self.profile("ignore_configured_endpoint_urls"))
@@ -128,12 +137,13 @@ impl Look<'_> {
         if ignored {
             return None;
         }
-        self.variable("AWS_ENDPOINT_URL_KMS")
+        self.variable(&format!("AWS_ENDPOINT_URL_{service}"))
             .or_else(|| self.variable("AWS_ENDPOINT_URL"))
             .or_else(|| {
+                let service = service.to_ascii_lowercase();
                 let (value, _) = EnvConfigValue::new()
                     .profile("endpoint_url")
-                    .service_id("kms")
+                    .service_id(&service)
                     .load(self.env, Some(self.profiles))?;
                 sourced(&value, || {
                     format!("profile {:?}", self.profiles.selected_profile())
@@ -177,29 +187,84 @@ impl Look<'_> {
         }
     }
 
+    /// Whether a variant of the Region's own endpoint is wanted. A custom endpoint says it all: asking for both is an
+    /// error, but a switch in the environment, meant for other endpoints, is not.
     fn switch(
         &self,
         set: Option<bool>,
-        custom_endpoint: bool,
+        custom: Option<&Sourced>,
         variable: &str,
         key: &str,
     ) -> Result<bool, Error> {
-        if let Some(set) = set {
-            return Ok(set);
+        match (set, custom) {
+            (Some(true), Some(endpoint)) => {
+                let setting = if key == "use_fips_endpoint" {
+                    "use_fips"
+                } else {
+                    "use_dual_stack"
+                };
+                return Err(invalid(format!(
+                    "{setting} picks a variant of the Region's own endpoint, but there is a custom one, {:?} ({}): leave \
+                     one of them out",
+                    endpoint.value, endpoint.source
+                )));
+            }
+            (Some(set), _) => return Ok(set),
+            (None, _) => {}
         }
         let Some(found) = self.variable(variable).or_else(|| self.profile(key)) else {
             return Ok(false);
         };
         match found.value.to_ascii_lowercase().as_str() {
-            "true" => Ok(!custom_endpoint),
+            "true" => Ok(custom.is_none()),
             "false" => Ok(false),
             _ => Err(wrong(&found, variable, "true or false")),
         }
     }
 }
 
+/// A Region becomes a part of a host name, and nothing but that.
+fn check_region(region: &Sourced) -> Result<(), Error> {
+    let name = &region.value;
+    let is_label = name.len() <= 63
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    // Digits alone would make an address.
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_label && !is_number {
+        Ok(())
+    } else {
+        Err(wrong(
+            region,
+            "region",
+            "the name of an AWS Region such as eu-central-1",
+        ))
+    }
+}
+
+fn check_endpoint(endpoint: &Sourced) -> Result<(), Error> {
+    let usable = address::parse(&endpoint.value).is_some_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && url
+                .authority()
+                .is_some_and(|authority| !authority.as_str().contains('@'))
+    });
+    if usable {
+        Ok(())
+    } else {
+        Err(wrong(
+            endpoint,
+            "endpoint",
+            "a URL such as https://kms.eu-central-1.amazonaws.com",
+        ))
+    }
+}
+
 fn given(value: Option<&str>) -> Option<Sourced> {
-    sourced(value?, || "given".to_owned())
+    sourced(value?, || GIVEN.to_owned())
 }
 
 fn sourced(value: &str, source: impl FnOnce() -> String) -> Option<Sourced> {
@@ -210,9 +275,12 @@ fn sourced(value: &str, source: impl FnOnce() -> String) -> Option<Sourced> {
 }
 
 fn wrong(found: &Sourced, name: &str, wanted: &str) -> Error {
+    let Sourced { value, source } = found;
+    if source == GIVEN {
+        return invalid(format!("{name} must be {wanted}, not {value:?}"));
+    }
     invalid(format!(
-        "{name} must be {wanted}, but the {} says {:?}",
-        found.source, found.value
+        "{name} must be {wanted}, but the {source} says {value:?}"
     ))
 }
 

@@ -1,13 +1,13 @@
-//! Which failures are sent again. The AWS SDK's standard classifiers decide, but for two kinds they get wrong.
-use std::error::Error as _;
+//! Which failures are sent again. The AWS SDK's standard classifiers decide, but for the kinds they get wrong.
+use std::error::Error as StdError;
 
 use aws_sdk_kms::config::retry::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use crate::error::service_code;
+use crate::error::{causes, service_code};
 
-/// Forbids retrying what cannot succeed: resource quotas, and certificates nobody trusts.
+/// Forbids retrying what cannot succeed: resource quotas, and hosts and proxies that refuse to talk.
 #[derive(Debug)]
 pub(crate) struct NeverRetry;
 
@@ -26,11 +26,11 @@ impl ClassifyRetry for NeverRetry {
             // The SDK counts this code as throttling; in KMS it is a quota that waiting does not lift.
             service_code(header, body).as_deref() == Some("LimitExceededException")
         });
-        let untrusted = matches!(
-            context.output_or_error(),
-            Some(Err(error)) if is_certificate_error(error)
-        );
-        if hard_quota || untrusted {
+        let refused = context
+            .output_or_error()
+            .and_then(|outcome| outcome.err()?.as_connector_error())
+            .is_some_and(is_refusal);
+        if hard_quota || refused {
             RetryAction::RetryForbidden
         } else {
             RetryAction::NoActionIndicated
@@ -38,16 +38,13 @@ impl ClassifyRetry for NeverRetry {
     }
 }
 
-fn is_certificate_error<E: std::fmt::Debug>(error: &OrchestratorError<E>) -> bool {
-    let Some(connector) = error.as_connector_error() else {
-        return false;
-    };
-    let mut cause = connector.source();
-    while let Some(error) = cause {
-        if error.to_string().starts_with("invalid peer certificate") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// Whether the other side would refuse again: TLS because of the certificate, its name, the versions or the ciphers
+/// offered; a proxy because it wants another user and password.
+fn is_refusal(error: &ConnectorError) -> bool {
+    error.source().is_some_and(|cause| {
+        causes(cause).any(|cause| {
+            cause.is::<rustls::Error>()
+                || cause.to_string() == "tunnel error: proxy authorization required"
+        })
+    })
 }

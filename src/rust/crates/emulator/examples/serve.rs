@@ -1,4 +1,5 @@
-//! Serves an emulator to other programs and languages until interrupted. `PORT` chooses the port.
+//! Serves an emulator to other programs and languages until interrupted. `PORT` chooses the port, `STORE` a file to keep the
+//! account in.
 //!
 //! The four lines it prints are environment variables that the AWS CLI, boto3 and Terraform understand.
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
@@ -15,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let emulator = Emulator::start(Config {
         port,
+        store: std::env::var_os("STORE").map(Into::into),
         ..Config::default()
     })?;
     let credentials = emulator.credentials();

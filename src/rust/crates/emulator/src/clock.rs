@@ -48,8 +48,13 @@ impl Clock {
 
     /// The time now.
     pub fn now(&self) -> Time {
-        let base = self.inner.standing_at.unwrap_or_else(Time::of_system);
-        base.plus_millis(self.inner.advanced_millis.load(Ordering::SeqCst))
+        self.unadvanced()
+            .plus_millis(self.inner.advanced_millis.load(Ordering::SeqCst))
+    }
+
+    /// What the time would be, had the clock never been advanced: the time of everybody who was left behind.
+    pub fn unadvanced(&self) -> Time {
+        self.inner.standing_at.unwrap_or_else(Time::of_system)
     }
 
     /// Moves the clock forward; everything due in between is due from now on.
@@ -335,5 +340,6 @@ mod tests {
         let shared = clock.clone();
         clock.advance(Duration::from_secs(25 * 3600));
         assert_eq!(shared.now(), Time::from_millis(90_000_000));
+        assert_eq!(shared.unadvanced(), Time::from_millis(0));
     }
 }

@@ -18,7 +18,7 @@ pub struct Config {
     pub account_id: String,
     /// Who may sign; when empty, one pair of credentials is generated.
     pub credentials: Vec<Credentials>,
-    /// The clock everything is judged by.
+    /// The clock everything is judged by: signatures, tokens, expiry, rotation, deletion.
     pub clock: Clock,
     /// A file to keep the account in, so that it outlives the process; it is made if it is not there. Key material lies in it
     /// as it is, readable by its owner alone.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Clock, Time};
 use crate::config::Credentials;
+use crate::crypto::asymmetric::KeyPair;
 use crate::error::ServiceError;
 use crate::faults::{Cut, Faults, Misfortune, throttled};
 use crate::log::{self, Log, LogRecord, UserIdentity};
@@ -15,7 +16,8 @@ use crate::operations::{self, Answer, Call, Operation};
 use crate::pool::Pool;
 use crate::quota::Quotas;
 use crate::request::Parameters;
-use crate::sigv4::{self, Incoming, Refusal, Signer};
+use crate::sigv4::{self, Incoming, Now, Refusal, Signer};
+use crate::spec::RsaSize;
 use crate::state::World;
 use crate::store::Store;
 use crate::{crypto, sts, validate};
@@ -27,7 +29,8 @@ pub(crate) struct Service {
     pub(crate) credentials: Vec<Credentials>,
     pub(crate) pool: Pool,
     pub(crate) world: Mutex<World>,
-    pub(crate) store: Option<Store>,
+    /// Gone once the emulator has stopped: whoever comes next may open the file.
+    pub(crate) store: Mutex<Option<Store>>,
     pub(crate) faults: Faults,
     pub(crate) quotas: Quotas,
     pub(crate) log: Log,
@@ -130,22 +133,35 @@ impl Service {
         self.run(operation, &parameters, record).await
     }
 
+    /// Runs an operation, a second time if it needs a key that has to be made first.
     async fn run(
         &self,
         operation: &Operation,
         parameters: &Parameters,
         record: &mut LogRecord,
     ) -> Answer {
-        let size = operations::rsa_key_needed(operation.name, parameters);
-        let key_pair = match size {
-            Some(size) => Some(
-                self.pool
-                    .take(size)
-                    .await
-                    .map_err(|_| ServiceError::internal())?,
-            ),
-            None => None,
+        let (outcome, wanted) = self.attempt(operation, parameters, record, None);
+        let Some(size) = wanted else {
+            return outcome;
         };
+        let key_pair = if operation.name == "GetParametersForImport" {
+            self.pool.take_wrapping(size).await
+        } else {
+            self.pool.take(size).await
+        };
+        let key_pair = key_pair.map_err(|_| ServiceError::internal())?;
+        self.attempt(operation, parameters, record, Some(key_pair))
+            .0
+    }
+
+    /// One run of an operation: its outcome, or the size of the key it cannot do without.
+    fn attempt(
+        &self,
+        operation: &Operation,
+        parameters: &Parameters,
+        record: &mut LogRecord,
+        key_pair: Option<KeyPair>,
+    ) -> (Answer, Option<RsaSize>) {
         // A panic below is caught before it can reach the lock, so the lock is never poisoned.
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
@@ -160,24 +176,30 @@ impl Service {
             world: &mut world,
             pool: &self.pool,
             key_pair,
+            key_pair_wanted: None,
             new_keys_visible_from: self.faults.new_keys_visible_from(now),
             touched: Vec::new(),
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| (operation.run)(&mut call)))
             .unwrap_or_else(|_| Err(ServiceError::internal()));
-        if let (Some(size), Some(pair)) = (size, call.key_pair.take()) {
-            self.pool.give_back(size, pair);
-        }
+        let wanted = call.key_pair_wanted;
         let touched = std::mem::take(&mut call.touched);
         record.resources = touched;
+        let kept = self.keep_changes(&mut world);
+        (kept.and(outcome), wanted)
+    }
+
+    /// Writes what has changed to the store, if there is one.
+    fn keep_changes(&self, world: &mut World) -> Result<(), ServiceError> {
         let changes = world.take_changes();
-        if let Some(store) = &self.store {
-            store.save(&world, &changes).map_err(|error| ServiceError {
-                message: Some(format!("The emulator's store cannot be written: {error}")),
-                ..ServiceError::internal()
-            })?;
-        }
-        outcome
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(store) = store.as_ref() else {
+            return Ok(());
+        };
+        store.save(world, &changes).map_err(|error| ServiceError {
+            message: Some(format!("The emulator's store cannot be written: {error}")),
+            ..ServiceError::internal()
+        })
     }
 
     fn sts(&self, request: &Incoming<'_>, action: &str, request_id: String) -> Reply {
@@ -208,7 +230,11 @@ impl Service {
     }
 
     fn believe(&self, request: &Incoming<'_>, service: &str) -> Result<Signer<'_>, Refusal> {
-        sigv4::verify(request, service, &self.credentials, self.believed_time())
+        let now = Now {
+            here: self.believed_time(),
+            left_behind: self.faults.skewed(self.clock.unadvanced()),
+        };
+        sigv4::verify(request, service, &self.credentials, now)
     }
 
     /// The record of a call, as far as it is known before the call is run.

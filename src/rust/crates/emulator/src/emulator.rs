@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -61,28 +61,39 @@ impl Emulator {
             credentials,
             pool: Pool::of_this_process()?,
             world: Mutex::new(world),
-            store,
+            store: Mutex::new(store),
             faults: Faults::default(),
             quotas: Quotas::default(),
             log: Log::new(config.log_capacity),
         });
         service.quotas.set(config.quotas);
 
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
+        let (started, outcome) = mpsc::channel();
         let for_thread = Arc::clone(&service);
         let thread = thread::Builder::new()
             .name("kmsr-emulator".to_owned())
             .spawn(move || {
-                runtime.block_on(server::serve(listener, for_thread, stopped));
-                runtime.shutdown_background();
+                // The runtime lives and dies in this thread: the caller's may have one of its own.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .enable_time()
+                    .build();
+                match runtime {
+                    Ok(runtime) => {
+                        // The caller waits for this.
+                        let _ = started.send(Ok(()));
+                        runtime.block_on(server::serve(listener, for_thread, stopped));
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
+                }
             })?;
+        outcome.recv().map_err(io::Error::other)??;
         Ok(Self {
             process: std::process::id(),
             address,
@@ -107,7 +118,8 @@ impl Emulator {
         &self.service.credentials[0]
     }
 
-    /// Moves the clock forward: tokens and material expire, and what was due falls due.
+    /// Moves the clock forward: tokens and material expire, and what was due falls due. Clients whose own clocks stay behind may
+    /// go on signing by them.
     pub fn advance(&self, by: Duration) {
         self.service.clock.advance(by);
     }
@@ -170,7 +182,7 @@ impl Emulator {
         self.is_ours() && self.lock_running().is_some()
     }
 
-    /// Stops listening, drops all connections, and waits for the thread to end. Does nothing the second time.
+    /// Stops listening, drops all connections, waits for the thread to end, and closes the store. Does nothing the second time.
     pub fn stop(&self) {
         if !self.is_ours() {
             return;
@@ -182,6 +194,12 @@ impl Emulator {
         let _ = running.stop.send(());
         // A panic in the thread has already been reported by it.
         let _ = running.thread.join();
+        // Lets go of the file: whoever comes next may open it.
+        *self
+            .service
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn is_ours(&self) -> bool {

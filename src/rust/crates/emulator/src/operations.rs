@@ -47,8 +47,10 @@ pub(crate) struct Call<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) world: &'a mut World,
     pub(crate) pool: &'a Pool,
-    /// Made ahead when [`rsa_key_needed`] asked for it.
+    /// An RSA key for this call, once it has been asked for.
     pub(crate) key_pair: Option<KeyPair>,
+    /// What [`Call::rsa_key_pair`] asked for.
+    pub(crate) key_pair_wanted: Option<RsaSize>,
     /// From when on a key that is made now can be found.
     pub(crate) new_keys_visible_from: Option<Time>,
     /// The ARNs of the keys the call has come across.
@@ -67,25 +69,6 @@ pub(crate) fn operation(name: &str) -> Option<&'static Operation> {
         .binary_search_by(|operation| operation.name.cmp(name))
         .ok()
         .map(|index| &OPERATIONS[index])
-}
-
-/// The size of the RSA key this call is going to need, so that it can be had before the call is run.
-pub(crate) fn rsa_key_needed(operation: &str, parameters: &Parameters) -> Option<RsaSize> {
-    let named = |member| {
-        parameters
-            .text(member)
-            .ok()
-            .flatten()
-            .and_then(RsaSize::parse)
-    };
-    match operation {
-        "GetParametersForImport" => named("WrappingKeySpec"),
-        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => named("KeyPairSpec"),
-        "CreateKey" if matches!(parameters.text("Origin"), Ok(None | Some("AWS_KMS"))) => {
-            named("KeySpec").or_else(|| named("CustomerMasterKeySpec"))
-        }
-        _ => None,
-    }
 }
 
 macro_rules! operations {
@@ -218,6 +201,15 @@ impl Call<'_> {
             request_id: self.request_id.to_owned(),
         };
         self.world.set_last_use(self.region, key_id, last_use);
+    }
+
+    /// An RSA key of this call's own. Making one may take seconds, in which everybody would wait: so the first time, this only
+    /// asks for it, and the call is run again when it is there. Nothing may have been changed before.
+    fn rsa_key_pair(&mut self, size: RsaSize) -> Result<KeyPair, ServiceError> {
+        self.key_pair.take().ok_or_else(|| {
+            self.key_pair_wanted = Some(size);
+            ServiceError::internal()
+        })
     }
 
     /// Answers for an enclave would have to be encrypted to its attested key, and there is no enclave to attest one.

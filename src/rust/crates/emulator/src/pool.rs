@@ -1,8 +1,10 @@
 //! RSA keys made ahead: making one takes up to seconds, an answer may not.
 //!
-//! One pool and one thread of its own serve every emulator of the process. The thread keeps a few keys of each size ready;
-//! the first sign of an import (a key of EXTERNAL origin) makes it keep enough for a burst. A process that was forked has a
-//! pool of its own.
+//! One pool and one thread of its own serve every emulator of the process. The thread keeps a key of each size ready. The
+//! first sign of imports (a key of EXTERNAL origin) makes it keep enough of the longest for a burst, and the first use of
+//! any size enough of that. A process that was forked has a pool of its own.
+//!
+//! Imports by the hundred come faster than keys can be made. Then wrapping keys, and they alone, are given out again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,11 +15,10 @@ use tokio::sync::oneshot;
 use crate::crypto::{Failed, asymmetric::KeyPair};
 use crate::spec::RsaSize;
 
-/// How many keys of each size are kept ready before and after the first sign of an import.
-const AT_REST: usize = 2;
-const FOR_A_BURST: usize = 12;
-/// In the order they are made: the size AWS recommends first.
-const SIZES: [RsaSize; 3] = [RsaSize::Bits4096, RsaSize::Bits2048, RsaSize::Bits3072];
+/// How many keys of a size are kept ready before and after the first sign that they are wanted.
+const AT_REST: usize = 1;
+const FOR_A_BURST: usize = 10;
+const SIZES: [RsaSize; 3] = [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096];
 
 /// The process's pool.
 #[derive(Clone)]
@@ -34,7 +35,9 @@ struct Shared {
 struct State {
     ready: [VecDeque<KeyPair>; 3],
     waiting: [VecDeque<oneshot::Sender<KeyPair>>; 3],
-    target: usize,
+    /// The wrapping keys that were given out last.
+    wrapping: [VecDeque<KeyPair>; 3],
+    targets: [usize; 3],
     stopping: bool,
 }
 
@@ -78,7 +81,7 @@ impl Pool {
         let pool = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    target: AT_REST,
+                    targets: [AT_REST; 3],
                     ..State::default()
                 }),
                 changed: Condvar::new(),
@@ -98,17 +101,15 @@ impl Pool {
 
     /// Says that imports are near, so that a burst of them finds its keys ready.
     pub(crate) fn expect_a_burst(&self) {
-        let mut state = lock(&self.shared.state);
-        if state.target < FOR_A_BURST {
-            state.target = FOR_A_BURST;
-            self.shared.changed.notify_all();
-        }
+        lock(&self.shared.state).targets[slot(RsaSize::Bits4096)] = FOR_A_BURST;
+        self.shared.changed.notify_all();
     }
 
     /// A key that nobody else has; from the pool, or as soon as it is made.
     pub(crate) async fn take(&self, size: RsaSize) -> Result<KeyPair, Failed> {
         let receiver = {
             let mut state = lock(&self.shared.state);
+            state.targets[slot(size)] = FOR_A_BURST;
             let taken = state.ready[slot(size)].pop_front();
             self.shared.changed.notify_all();
             if let Some(pair) = taken {
@@ -130,9 +131,30 @@ impl Pool {
         made.map_or_else(|| KeyPair::generate_rsa(size), Ok)
     }
 
-    /// Takes back a key that was not needed after all and that nobody has seen.
-    pub(crate) fn give_back(&self, size: RsaSize, pair: KeyPair) {
-        lock(&self.shared.state).ready[slot(size)].push_front(pair);
+    /// A key for a set of import parameters: one that nobody else has, unless so many were given out that the next would
+    /// have to be waited for. Then it is the one given out longest ago.
+    pub(crate) async fn take_wrapping(&self, size: RsaSize) -> Result<KeyPair, Failed> {
+        let again = {
+            let mut state = lock(&self.shared.state);
+            let none_ready = state.ready[slot(size)].is_empty();
+            let given = &mut state.wrapping[slot(size)];
+            if none_ready && given.len() >= FOR_A_BURST {
+                given.pop_front()
+            } else {
+                None
+            }
+        };
+        let pair = match again {
+            Some(pair) => pair,
+            None => self.take(size).await?,
+        };
+        let mut state = lock(&self.shared.state);
+        let given = &mut state.wrapping[slot(size)];
+        given.push_back(pair.duplicate());
+        if given.len() > FOR_A_BURST {
+            given.pop_front();
+        }
+        Ok(pair)
     }
 }
 
@@ -171,7 +193,7 @@ impl State {
         awaited.or_else(|| {
             SIZES
                 .into_iter()
-                .filter(|size| self.ready[slot(*size)].len() < self.target)
+                .filter(|size| self.ready[slot(*size)].len() < self.targets[slot(*size)])
                 .min_by_key(|size| self.ready[slot(*size)].len())
         })
     }

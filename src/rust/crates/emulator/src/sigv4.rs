@@ -72,13 +72,24 @@ pub(crate) enum Refusal {
     ExpiredToken,
 }
 
+/// The verifier's idea of the time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// What its clock says.
+    pub(crate) here: Time,
+    /// What it would say, had it never been advanced. A test that advances the emulator's clock cannot advance its clients':
+    /// some stay where they were, some have learnt of an earlier advance from a `Date` header. So a signature may be of any
+    /// time since.
+    pub(crate) left_behind: Time,
+}
+
 /// Checks a request's signature and everything it rests on: the access key, the session token, the scope (date, Region,
 /// service), the date, the signed headers, and the body.
 pub(crate) fn verify<'a>(
     request: &Incoming<'_>,
     service: &str,
     known: &'a [Credentials],
-    now: Time,
+    now: Now,
 ) -> Result<Signer<'a>, Refusal> {
     let authorization = Authorization::of(request)?;
     let scope = &authorization.scope;
@@ -90,7 +101,7 @@ pub(crate) fn verify<'a>(
         .iter()
         .find(|candidate| candidate.access_key_id == authorization.access_key_id)
         .ok_or(Refusal::UnknownToken)?;
-    session_token_fits(request.headers, credentials, now)?;
+    session_token_fits(request.headers, credentials, now.here)?;
 
     let canonical_request = canonical::request(request, &authorization.signed_headers);
     let expected = signature(
@@ -160,16 +171,16 @@ fn headers_are_signed(request: &Incoming<'_>, signed: &[&str]) -> Result<(), Ref
     }
 }
 
-fn date_is_near(date: Time, now: Time) -> Result<(), Refusal> {
+fn date_is_near(date: Time, now: Now) -> Result<(), Refusal> {
     let tolerance = TOLERANCE.as_millis() as i64;
-    let earliest = now.plus_millis(-tolerance);
-    let latest = now.plus_millis(tolerance);
+    let earliest = now.left_behind.plus_millis(-tolerance);
+    let latest = now.here.plus_millis(tolerance);
     if date < earliest {
         return Err(Refusal::InvalidSignature(format!(
             "Signature expired: {} is now earlier than {} ({} - 5 min.)",
             date.basic(),
             earliest.basic(),
-            now.basic()
+            now.left_behind.basic()
         )));
     }
     if date > latest {
@@ -177,7 +188,7 @@ fn date_is_near(date: Time, now: Time) -> Result<(), Refusal> {
             "Signature not yet current: {} is still later than {} ({} + 5 min.)",
             date.basic(),
             latest.basic(),
-            now.basic()
+            now.here.basic()
         )));
     }
     Ok(())

@@ -32,6 +32,8 @@
 //!   PKCS#11's CKM_RSA_AES_KEY_WRAP, SM2 public key encryption (GM/T 0003.4-2012, encoded by GM/T 0009-2012).
 //! - Private keys: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017), SEC1 (RFC 5915), Ed25519 (RFC 8410), encrypted by PBES2
 //!   (RFC 8018), as DER or PEM (RFC 7468).
+//! - Copies to keep: encrypted PKCS#8 for key pairs; for raw keys CMS (RFC 5083, RFC 5084) for a password recipient
+//!   (RFC 3211). Passphrases are stretched by PBKDF2 with HMAC-SHA-256, 600,000 times.
 //! - Public keys: SubjectPublicKeyInfo (RFC 5280, RFC 3279, RFC 5480, RFC 8410).
 //! - MACs: HMAC (RFC 2104).
 //!

@@ -5,6 +5,7 @@ mod private_key_pem;
 mod text;
 
 pub(crate) use self::file::read_file;
+pub(crate) use self::text::encoding;
 
 use crate::error::{Found, KeyMaterialError};
 use crate::escrow::{cms, encrypted_pkcs8};
@@ -13,8 +14,6 @@ use crate::key_spec::KeySpec;
 use crate::keys::{self, KeyPair};
 use crate::memory::SecretBytes;
 use crate::pem;
-
-pub(crate) use self::text::encoding;
 
 /// The longest input that is looked at. An RSA_4096 key in PEM has about 3,300 bytes; bag attributes and certificates
 /// may surround it.

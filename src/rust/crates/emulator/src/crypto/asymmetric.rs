@@ -25,6 +25,14 @@ pub(crate) struct KeyPair {
 }
 
 impl KeyPair {
+    /// A second holder of the same key: wrapping keys may be given out again.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            private_key: self.private_key.duplicate(),
+            public_key: self.public_key.clone(),
+        }
+    }
+
     /// A new RSA key. Takes from tens of milliseconds (2048 bits) to seconds (4096).
     pub(crate) fn generate_rsa(size: RsaSize) -> Result<Self, Failed> {
         let size = match size {

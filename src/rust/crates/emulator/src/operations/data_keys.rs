@@ -66,10 +66,7 @@ fn data_key_pair(call: &mut Call<'_>) -> Result<KeyPair, ServiceError> {
     // What is refused is refused before a key is made.
     call.usable_key(KeyUsage::EncryptDecrypt)?;
     match spec.family() {
-        Family::Rsa(size) => match call.key_pair.take() {
-            Some(pair) => Ok(pair),
-            None => KeyPair::generate_rsa(size).map_err(|_| ServiceError::internal()),
-        },
+        Family::Rsa(size) => call.rsa_key_pair(size),
         Family::EllipticCurve | Family::Ed25519 | Family::MlKem => {
             KeyPair::generate(spec).map_err(|_| ServiceError::internal())
         }

@@ -7,7 +7,6 @@ use serde_json::json;
 use self::material::{Import, ImportType, Material};
 use super::{Answer, Call, answer};
 use crate::clock::Time;
-use crate::crypto::asymmetric::KeyPair;
 use crate::crypto::unwrap::unwrap;
 use crate::error::ServiceError;
 use crate::request::encode_blob;
@@ -29,10 +28,7 @@ pub(super) fn get_parameters_for_import(call: &mut Call<'_>) -> Answer {
     let size = wrapping_key(key, algorithm, size)?;
     let arn = key.arn.clone();
 
-    let pair = match call.key_pair.take() {
-        Some(pair) => pair,
-        None => KeyPair::generate_rsa(size).map_err(|_| ServiceError::internal())?,
-    };
+    let pair = call.rsa_key_pair(size)?;
     let public_key = encode_blob(&pair.public_key);
     let token = ImportToken::new(&arn, algorithm, size, pair, call.now);
     Ok(answer([

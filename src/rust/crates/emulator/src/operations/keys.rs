@@ -209,10 +209,7 @@ fn own_material(
                 public_key: Vec::new(),
             }
         }
-        Family::Rsa(size) => match call.key_pair.take() {
-            Some(pair) => pair,
-            None => KeyPair::generate_rsa(size).map_err(|_| ServiceError::internal())?,
-        },
+        Family::Rsa(size) => call.rsa_key_pair(size)?,
         _ => KeyPair::generate(spec).map_err(|_| ServiceError::internal())?,
     };
     Ok(Material {

@@ -12,6 +12,14 @@ use super::*;
 /// 2015-08-30T12:36:00Z, the moment of the published cases.
 const NOW: Time = Time::from_millis(1_440_938_160_000);
 
+/// A clock that was never advanced.
+fn at(time: Time) -> Now {
+    Now {
+        here: time,
+        left_behind: time,
+    }
+}
+
 struct Vector {
     name: &'static str,
     method: &'static str,
@@ -113,7 +121,7 @@ fn agrees_with_the_published_cases() {
             body: vector.body.as_bytes(),
         };
         let known = [credentials];
-        let verified = verify(&request, "service", &known, NOW);
+        let verified = verify(&request, "service", &known, at(NOW));
         assert_eq!(
             verified.map(|signer| signer.region),
             Ok("us-east-1".to_owned()),
@@ -131,7 +139,7 @@ struct Signed {
     query: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    now: Time,
+    now: Now,
     known: Vec<Credentials>,
 }
 
@@ -193,7 +201,7 @@ fn signed_by(user: &Credentials, service: &str, date: Time) -> Signed {
         query: String::new(),
         headers: all,
         body,
-        now: date,
+        now: at(date),
         known: vec![user.clone()],
     }
 }
@@ -324,27 +332,48 @@ fn the_scope_must_fit() {
 
 #[test]
 fn five_minutes_either_way_and_no_more() {
-    let at = |seconds: i64| {
+    let after = |seconds: i64| {
         let mut request = signed();
-        request.now = NOW.plus_millis(seconds * 1000);
+        request.now = at(NOW.plus_millis(seconds * 1000));
         request.outcome()
     };
-    assert!(at(300).is_ok());
-    assert!(at(-300).is_ok());
+    assert!(after(300).is_ok());
+    assert!(after(-300).is_ok());
     assert_eq!(
-        at(301),
+        after(301),
         Err(Refusal::InvalidSignature(
             "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
                 .to_owned()
         ))
     );
     assert_eq!(
-        at(-301),
+        after(-301),
         Err(Refusal::InvalidSignature(
             "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 min.)"
                 .to_owned()
         ))
     );
+}
+
+#[test]
+fn who_was_left_behind_may_still_sign() {
+    const DAY: i64 = 86_400_000;
+    let signed_after = |millis: i64| {
+        let mut request = signed();
+        request.now = Now {
+            here: NOW.plus_millis(DAY - millis),
+            left_behind: NOW.plus_millis(-millis),
+        };
+        request.outcome()
+    };
+    assert!(signed_after(0).is_ok(), "by a clock that stayed behind");
+    assert!(
+        signed_after(DAY / 2).is_ok(),
+        "by one that went half the way"
+    );
+    assert!(signed_after(DAY).is_ok(), "by one that went along");
+    assert!(signed_after(-301_000).is_err());
+    assert!(signed_after(DAY + 301_000).is_err());
 }
 
 #[test]

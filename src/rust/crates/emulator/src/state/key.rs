@@ -161,7 +161,7 @@ impl Key {
         self.materials.iter().find(|material| !material.is_tied())
     }
 
-    /// Makes a material the current one: one of the key's own, or one that is new to it.
+    /// Makes one of the key's materials the current one.
     pub(super) fn rotate_to(&mut self, id: [u8; 32], rotation: (Time, RotationType)) {
         for material in &mut self.materials {
             if material.id == id {
@@ -198,7 +198,7 @@ impl Key {
         self.materials.iter().find(|material| material.id == *id)
     }
 
-    /// A multi-Region key waits for every material that is permanently its own: one gone stops the whole key.
+    /// A symmetric key may have had several materials: one gone that is permanently its own stops the whole key.
     fn has_all_material(&self) -> bool {
         let mut tied = self
             .materials

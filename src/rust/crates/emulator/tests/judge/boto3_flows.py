@@ -279,6 +279,180 @@ def signing():
     refused("UnrecognizedClientException", with_token.list_keys)
 
 
+def key(spec="SYMMETRIC_DEFAULT", usage="ENCRYPT_DECRYPT", **arguments):
+    created = kms.create_key(KeySpec=spec, KeyUsage=usage, **arguments)
+    return created["KeyMetadata"]["Arn"]
+
+
+def data_keys():
+    key_id = key()
+    context = {"purpose": "test"}
+    asked = {"KeyId": key_id, "EncryptionContext": context}
+
+    def opened(ciphertext):
+        return kms.decrypt(CiphertextBlob=ciphertext, EncryptionContext=context)["Plaintext"]
+
+    made = kms.generate_data_key(KeySpec="AES_256", **asked)
+    same((len(made["Plaintext"]), opened(made["CiphertextBlob"])), (32, made["Plaintext"]))
+    made = kms.generate_data_key_without_plaintext(NumberOfBytes=7, **asked)
+    same(len(opened(made["CiphertextBlob"])), 7)
+    for spec in ["RSA_2048", "ECC_NIST_P256", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519"]:
+        made = kms.generate_data_key_pair(KeyPairSpec=spec, **asked)
+        private_key = serialization.load_der_private_key(made["PrivateKeyPlaintext"], None)
+        same(spki(private_key), made["PublicKey"])
+        same(opened(made["PrivateKeyCiphertextBlob"]), made["PrivateKeyPlaintext"])
+        made = kms.generate_data_key_pair_without_plaintext(KeyPairSpec=spec, **asked)
+        private_key = serialization.load_der_private_key(opened(made["PrivateKeyCiphertextBlob"]), None)
+        same(spki(private_key), made["PublicKey"])
+    same(len(kms.generate_random(NumberOfBytes=33)["Plaintext"]), 33)
+
+
+def re_encryption():
+    source, destination = key(), key("RSA_2048")
+    sealed = kms.encrypt(KeyId=source, Plaintext=b"moving")["CiphertextBlob"]
+    moved = kms.re_encrypt(
+        CiphertextBlob=sealed,
+        DestinationKeyId=destination,
+        DestinationEncryptionAlgorithm="RSAES_OAEP_SHA_256",
+    )
+    same((moved["SourceKeyId"], moved["KeyId"]), (source, destination))
+    opened = kms.decrypt(
+        CiphertextBlob=moved["CiphertextBlob"],
+        KeyId=destination,
+        EncryptionAlgorithm="RSAES_OAEP_SHA_256",
+    )
+    same(opened["Plaintext"], b"moving")
+
+
+def shared_secrets():
+    for spec, curve in [
+        ("ECC_NIST_P256", ec.SECP256R1()),
+        ("ECC_NIST_P384", ec.SECP384R1()),
+        ("ECC_NIST_P521", ec.SECP521R1()),
+    ]:
+        key_id = key(spec, "KEY_AGREEMENT")
+        mine = ec.generate_private_key(curve)
+        theirs = serialization.load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
+        derived = kms.derive_shared_secret(
+            KeyId=key_id, KeyAgreementAlgorithm="ECDH", PublicKey=spki(mine)
+        )
+        same(derived["SharedSecret"], mine.exchange(ec.ECDH(), theirs))
+
+
+def post_quantum():
+    from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem
+
+    for spec in ["ML_DSA_44", "ML_DSA_65", "ML_DSA_87"]:
+        key_id = key(spec, "SIGN_VERIFY")
+        asked = {"KeyId": key_id, "SigningAlgorithm": "ML_DSA_SHAKE_256", "Message": b"message"}
+        signature = kms.sign(**asked)["Signature"]
+        public_key = serialization.load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
+        assert isinstance(public_key, getattr(mldsa, f"MLDSA{spec[-2:]}PublicKey"))
+        public_key.verify(signature, b"message")
+        assert kms.verify(Signature=signature, **asked)["SignatureValid"]
+    for bits in ["768", "1024"]:
+        key_id = key(f"ML_KEM_{bits}", "ENCAPSULATE_DECAPSULATE")
+        public_key = serialization.load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
+        assert isinstance(public_key, getattr(mlkem, f"MLKEM{bits}PublicKey"))
+        secret, ciphertext = public_key.encapsulate()
+        asked = {"KeyId": key_id, "EncapsulationAlgorithm": "ML_KEM"}
+        opened = kms.decapsulate(SharedSecretCiphertextBlob=ciphertext, **asked)
+        same(opened["SharedSecret"], secret)
+        sent = kms.encapsulate(**asked)
+        opened = kms.decapsulate(SharedSecretCiphertextBlob=sent["SharedSecretCiphertextBlob"], **asked)
+        same(opened["SharedSecret"], sent["SharedSecret"])
+
+
+def management():
+    key_id = key(Description="one", Tags=[{"TagKey": "a", "TagValue": "1"}])
+    name = f"alias/{os.urandom(8).hex()}"
+    kms.create_alias(AliasName=name, TargetKeyId=key_id)
+    same(kms.describe_key(KeyId=name)["KeyMetadata"]["Arn"], key_id)
+    assert name in [alias["AliasName"] for alias in kms.list_aliases()["Aliases"]]
+    kms.delete_alias(AliasName=name)
+    kms.tag_resource(KeyId=key_id, Tags=[{"TagKey": "b", "TagValue": "2"}])
+    kms.untag_resource(KeyId=key_id, TagKeys=["a"])
+    same(kms.list_resource_tags(KeyId=key_id)["Tags"], [{"TagKey": "b", "TagValue": "2"}])
+    policy = kms.get_key_policy(KeyId=key_id)["Policy"]
+    kms.put_key_policy(KeyId=key_id, Policy=policy)
+    kms.update_key_description(KeyId=key_id, Description="two")
+    same(kms.describe_key(KeyId=key_id)["KeyMetadata"]["Description"], "two")
+    kms.disable_key(KeyId=key_id)
+    same(
+        refused("DisabledException", kms.encrypt, KeyId=key_id, Plaintext=b"x"),
+        f"{key_id} is disabled.",
+    )
+    kms.enable_key(KeyId=key_id)
+    grant = kms.create_grant(
+        KeyId=key_id,
+        GranteePrincipal="arn:aws:iam::000000000000:user/alice",
+        Operations=["Encrypt", "Decrypt"],
+        Constraints={"EncryptionContextSubset": {"a": "b"}},
+    )
+    listed = kms.list_grants(KeyId=key_id)["Grants"]
+    same([entry["GrantId"] for entry in listed], [grant["GrantId"]])
+    same(listed[0]["Constraints"], {"EncryptionContextSubset": {"a": "b"}})
+    kms.encrypt(KeyId=key_id, Plaintext=b"x", GrantTokens=[grant["GrantToken"]])
+    kms.revoke_grant(KeyId=key_id, GrantId=grant["GrantId"])
+    same(kms.list_grants(KeyId=key_id)["Grants"], [])
+    same(kms.get_key_last_usage(KeyId=key_id)["KeyLastUsage"]["Operation"], "Encrypt")
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    same(kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"], "PendingDeletion")
+    kms.cancel_key_deletion(KeyId=key_id)
+    same(kms.describe_custom_key_stores()["CustomKeyStores"], [])
+
+
+def rotation():
+    key_id = key()
+    sealed = kms.encrypt(KeyId=key_id, Plaintext=b"old")["CiphertextBlob"]
+    kms.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=180)
+    same(kms.get_key_rotation_status(KeyId=key_id)["RotationPeriodInDays"], 180)
+    kms.rotate_key_on_demand(KeyId=key_id)
+    rotations = kms.list_key_rotations(KeyId=key_id)["Rotations"]
+    same([rotation["RotationType"] for rotation in rotations], ["ON_DEMAND"])
+    same(kms.decrypt(CiphertextBlob=sealed)["Plaintext"], b"old")
+
+    key_id = external_key("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
+    algorithm, size = "RSAES_OAEP_SHA_256", "RSA_2048"
+    first = import_material(key_id, algorithm, size, bytes(32))
+    sealed = kms.encrypt(KeyId=key_id, Plaintext=b"old")["CiphertextBlob"]
+    second = import_material(
+        key_id,
+        algorithm,
+        size,
+        bytes([1]) * 32,
+        ImportType="NEW_KEY_MATERIAL",
+        KeyMaterialDescription="the second",
+    )
+    kms.rotate_key_on_demand(KeyId=key_id)
+    listed = kms.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+    same(
+        [(entry["KeyMaterialId"], entry["KeyMaterialState"]) for entry in listed],
+        [(first["KeyMaterialId"], "NON_CURRENT"), (second["KeyMaterialId"], "CURRENT")],
+    )
+    same(listed[1]["KeyMaterialDescription"], "the second")
+    opened = kms.decrypt(CiphertextBlob=sealed)
+    same((opened["Plaintext"], opened["KeyMaterialId"]), (b"old", first["KeyMaterialId"]))
+    kms.delete_imported_key_material(KeyId=key_id, KeyMaterialId=first["KeyMaterialId"])
+    same(kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"], "PendingImport")
+    import_material(
+        key_id, algorithm, size, bytes(32), ImportType="EXISTING_KEY_MATERIAL", KeyMaterialId=first["KeyMaterialId"]
+    )
+    same(kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"], "Enabled")
+
+
+def regions():
+    other = client(region="eu-central-1")
+    key_id = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    replica = kms.replicate_key(KeyId=key_id, ReplicaRegion="eu-central-1")["ReplicaKeyMetadata"]
+    same(replica["Arn"], f"arn:aws:kms:eu-central-1:000000000000:key/{key_id}")
+    sealed = kms.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    same(other.decrypt(CiphertextBlob=sealed)["Plaintext"], b"x")
+    kms.update_primary_region(KeyId=key_id, PrimaryRegion="eu-central-1")
+    relatives = kms.describe_key(KeyId=key_id)["KeyMetadata"]["MultiRegionConfiguration"]
+    same((relatives["MultiRegionKeyType"], relatives["PrimaryKey"]["Region"]), ("REPLICA", "eu-central-1"))
+
+
 FLOWS = [
     symmetric_import,
     expiring_import,
@@ -286,6 +460,13 @@ FLOWS = [
     private_key_import,
     signatures,
     encryption,
+    data_keys,
+    re_encryption,
+    shared_secrets,
+    post_quantum,
+    management,
+    rotation,
+    regions,
     listing,
     identity,
     signing,

@@ -1,7 +1,7 @@
 //! Key pairs on the Weierstrass curves: SEC1 (RFC 5915), named curves only (RFC 5480).
 
 use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber};
+use der::{Decode, SliceReader, Tag, TagNumber};
 use getrandom::SysRng;
 use p256::elliptic_curve::array::typenum::Unsigned;
 use p256::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
@@ -233,9 +233,6 @@ fn has_explicit_curve(der: &[u8]) -> bool {
         if element.header().tag() == PARAMETERS {
             return AnyRef::from_der(element.value())
                 .is_ok_and(|parameters| parameters.header().tag() == Tag::Sequence);
-        }
-        if reader.is_finished() {
-            break;
         }
     }
     false

@@ -1,8 +1,7 @@
-//! What every test against a running emulator needs: the emulator, the SDK's client for it, and material wrapped by another
+//! What every test needs: the emulator, the SDK's client for it, and material wrapped by another
 //! implementation than the emulator's.
-#![allow(dead_code, reason = "each test file uses its part")]
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_sdk_kms::Client;
@@ -12,7 +11,8 @@ use aws_sdk_kms::error::ProvideErrorMetadata;
 use aws_sdk_kms::operation::get_parameters_for_import::GetParametersForImportOutput;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{
-    AlgorithmSpec, ExpirationModelType, KeySpec, KeyUsageType, OriginType, WrappingKeySpec,
+    AlgorithmSpec, ExpirationModelType, KeyMetadata, KeySpec, KeyState, KeyUsageType, OriginType,
+    WrappingKeySpec,
 };
 use aws_smithy_async::time::StaticTimeSource;
 use kmsr_emulator::{Config, Credentials, Emulator};
@@ -46,9 +46,10 @@ pub fn client_of(emulator: &Emulator, region: &str, credentials: &Credentials) -
     Client::from_conf(config)
 }
 
-/// A client whose own clock stands at a time: the SDK signs with the system's clock, which does not follow the emulator's.
-pub fn client_with_time(emulator: &Emulator, now: SystemTime) -> Client {
-    let config = client(emulator).config().to_builder();
+/// A client whose clock stands where the emulator's is now: the SDK signs with the system's, which cannot be advanced.
+pub fn client_now(emulator: &Emulator, region: &str) -> Client {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(emulator.now().millis() as u64);
+    let config = client_in(emulator, region).config().to_builder();
     Client::from_conf(config.time_source(StaticTimeSource::new(now)).build())
 }
 
@@ -83,6 +84,49 @@ pub fn message<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
     outcome: Result<T, E>,
 ) -> String {
     refusal(outcome).1.expect("the refusal has a message")
+}
+
+/// A new key with material of KMS' own.
+pub async fn own_key(client: &Client, spec: KeySpec, usage: KeyUsageType) -> String {
+    let created = client
+        .create_key()
+        .key_spec(spec)
+        .key_usage(usage)
+        .send()
+        .await;
+    created
+        .expect("the key is created")
+        .key_metadata
+        .and_then(|metadata| metadata.arn)
+        .expect("a key has an ARN")
+}
+
+pub async fn symmetric_key(client: &Client) -> String {
+    own_key(
+        client,
+        KeySpec::SymmetricDefault,
+        KeyUsageType::EncryptDecrypt,
+    )
+    .await
+}
+
+pub async fn describe(client: &Client, key_id: &str) -> KeyMetadata {
+    let described = client.describe_key().key_id(key_id).send().await;
+    described
+        .expect("the key is described")
+        .key_metadata
+        .expect("with its metadata")
+}
+
+pub async fn state(client: &Client, key_id: &str) -> KeyState {
+    describe(client, key_id)
+        .await
+        .key_state
+        .expect("a key has a state")
+}
+
+pub fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
 }
 
 /// A new key without material.

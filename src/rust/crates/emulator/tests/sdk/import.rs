@@ -1,9 +1,8 @@
-//! Imports, driven by the SDK, with material wrapped by another implementation than the emulator's.
+//! Imports, with material wrapped by another implementation than the emulator's.
 
-mod common;
+use std::time::Duration;
 
-use std::time::{Duration, SystemTime};
-
+use crate::common::*;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::KeySize;
@@ -16,38 +15,20 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::{Blob, DateTime};
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, ImportType, KeySpec, KeyState, KeyUsageType,
-    MacAlgorithmSpec, OriginType, WrappingKeySpec,
+    MacAlgorithmSpec, WrappingKeySpec,
 };
-use common::*;
 
 const OAEP: AlgorithmSpec = AlgorithmSpec::RsaesOaepSha256;
+
 const SIZE: WrappingKeySpec = WrappingKeySpec::Rsa2048;
 
-async fn symmetric_key(client: &Client) -> String {
+async fn empty_key(client: &Client) -> String {
     external_key(
         client,
         KeySpec::SymmetricDefault,
         KeyUsageType::EncryptDecrypt,
     )
     .await
-}
-
-async fn state(client: &Client, key_id: &str) -> KeyState {
-    describe(client, key_id)
-        .await
-        .key_state
-        .expect("a key has a state")
-}
-
-async fn describe(client: &Client, key_id: &str) -> aws_sdk_kms::types::KeyMetadata {
-    client
-        .describe_key()
-        .key_id(key_id)
-        .send()
-        .await
-        .expect("the key is described")
-        .key_metadata
-        .expect("with its metadata")
 }
 
 fn seconds_from_now(emulator: &kmsr_emulator::Emulator, seconds: i64) -> DateTime {
@@ -58,7 +39,7 @@ fn seconds_from_now(emulator: &kmsr_emulator::Emulator, seconds: i64) -> DateTim
 async fn a_symmetric_key_goes_the_whole_way() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let fresh = describe(&client, &key_id).await;
     assert_eq!(fresh.key_state, Some(KeyState::PendingImport));
     assert!(!fresh.enabled);
@@ -312,131 +293,10 @@ async fn wrong_lengths_are_incorrect_material() {
 }
 
 #[tokio::test]
-async fn a_failed_import_does_not_burn_the_token() {
-    let emulator = emulator();
-    let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
-    let given = parameters(&client, &key_id, OAEP, SIZE).await;
-    let public_key = given.public_key.expect("a public key");
-    let wrapped = Blob::new(wrap(public_key.as_ref(), &OAEP, &[1; 32]));
-    let call = || {
-        client
-            .import_key_material()
-            .key_id(&key_id)
-            .set_import_token(given.import_token.clone())
-            .encrypted_key_material(wrapped.clone())
-    };
-
-    assert_eq!(
-        refusal(call().send().await),
-        (
-            "ValidationException".to_owned(),
-            Some(
-                "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
-                    .to_owned()
-            )
-        )
-    );
-    let garbage = call()
-        .encrypted_key_material(Blob::new(vec![0; 256]))
-        .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
-        .send()
-        .await;
-    assert_eq!(
-        refusal(garbage),
-        ("InvalidCiphertextException".to_owned(), None)
-    );
-    for valid_to in [-1, 366 * 86_400] {
-        let refused = call()
-            .valid_to(seconds_from_now(&emulator, valid_to))
-            .send()
-            .await;
-        assert_eq!(code(refused), "ValidationException");
-    }
-    let both = call()
-        .valid_to(seconds_from_now(&emulator, 60))
-        .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
-        .send()
-        .await;
-    assert_eq!(code(both), "ValidationException");
-
-    call()
-        .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
-        .send()
-        .await
-        .expect("the same token, at last");
-    call()
-        .valid_to(seconds_from_now(&emulator, 60))
-        .send()
-        .await
-        .expect("and once more within its day");
-}
-
-#[tokio::test]
-async fn a_token_is_for_its_key_its_algorithm_and_its_day() {
-    let emulator = emulator();
-    let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
-    let other_key = symmetric_key(&client).await;
-    let given = parameters(&client, &key_id, OAEP, SIZE).await;
-    let second = parameters(&client, &key_id, OAEP, SIZE).await;
-    assert_ne!(
-        given.public_key, second.public_key,
-        "every set has a key of its own"
-    );
-    let public_key = given.public_key.clone().expect("a public key");
-    let token = given.import_token.clone().expect("a token");
-    let call = |key_id: &str, token: Blob, wrapped: Vec<u8>| {
-        client
-            .import_key_material()
-            .key_id(key_id)
-            .import_token(token)
-            .encrypted_key_material(Blob::new(wrapped))
-            .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
-            .send()
-    };
-    let good = wrap(public_key.as_ref(), &OAEP, &[1; 32]);
-
-    let foreign = call(&other_key, token.clone(), good.clone()).await;
-    assert_eq!(code(foreign), "InvalidImportTokenException");
-    let mut mangled = token.clone().into_inner();
-    mangled[40] ^= 1;
-    let mangled = call(&key_id, Blob::new(mangled), good.clone()).await;
-    assert_eq!(code(mangled), "InvalidImportTokenException");
-    let junk = call(&key_id, Blob::new("junk"), good.clone()).await;
-    assert_eq!(code(junk), "InvalidImportTokenException");
-    let of_the_other_set = call(&key_id, second.import_token.expect("a token"), good.clone()).await;
-    assert_eq!(code(of_the_other_set), "InvalidCiphertextException");
-    let by_sha1 = wrap(public_key.as_ref(), &AlgorithmSpec::RsaesOaepSha1, &[1; 32]);
-    assert_eq!(
-        code(call(&key_id, token.clone(), by_sha1).await),
-        "InvalidCiphertextException"
-    );
-
-    let difference =
-        given.parameters_valid_to.expect("an end").as_secs_f64() - emulator.now().seconds();
-    assert!(
-        (86_390.0..=86_400.0).contains(&difference),
-        "24 hours, not {difference} s"
-    );
-    emulator.advance(Duration::from_secs(24 * 3600 + 1));
-    let client = client_at(&emulator);
-    let late = client
-        .import_key_material()
-        .key_id(&key_id)
-        .import_token(token)
-        .encrypted_key_material(Blob::new(good))
-        .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
-        .send()
-        .await;
-    assert_eq!(code(late), "ExpiredImportTokenException");
-}
-
-#[tokio::test]
 async fn material_ends_when_its_time_comes() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     let given = parameters(&client, &key_id, OAEP, SIZE).await;
     let public_key = given.public_key.expect("a public key");
     let valid_to = seconds_from_now(&emulator, 3600);
@@ -457,7 +317,6 @@ async fn material_ends_when_its_time_comes() {
     );
 
     emulator.advance(Duration::from_secs(3600));
-    let client = client_at(&emulator);
     let refused = client
         .encrypt()
         .key_id(&key_id)
@@ -477,7 +336,7 @@ async fn material_ends_when_its_time_comes() {
 async fn new_material_of_a_symmetric_key_waits() {
     let emulator = emulator();
     let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
+    let key_id = empty_key(&client).await;
     import(&client, &key_id, OAEP, SIZE, &[1; 32])
         .await
         .expect("the first");
@@ -512,97 +371,8 @@ async fn new_material_of_a_symmetric_key_waits() {
         "{message}"
     );
     let unknown = import(&client, &key_id, OAEP, SIZE, &[9; 32]).await;
-    assert_eq!(common::code(unknown), "IncorrectKeyMaterialException");
-}
-
-#[tokio::test]
-async fn keys_of_another_origin_and_wrong_wrappings_are_refused() {
-    let emulator = emulator();
-    let client = client(&emulator);
-    let own = client
-        .create_key()
-        .send()
-        .await
-        .expect("a key")
-        .key_metadata
-        .expect("metadata");
-    assert_eq!(own.origin, Some(OriginType::AwsKms));
-    let arn = own.arn.expect("an ARN");
-    let refused = client
-        .get_parameters_for_import()
-        .key_id(&own.key_id)
-        .wrapping_algorithm(OAEP)
-        .wrapping_key_spec(SIZE)
-        .send()
-        .await;
     assert_eq!(
-        refusal(refused),
-        (
-            "UnsupportedOperationException".to_owned(),
-            Some(format!(
-                "{arn} origin is AWS_KMS which is not valid for this operation."
-            ))
-        )
+        crate::common::code(unknown),
+        "IncorrectKeyMaterialException"
     );
-    for (spec, usage, algorithm, size) in [
-        (KeySpec::Rsa2048, KeyUsageType::SignVerify, OAEP, SIZE),
-        (KeySpec::EccNistP521, KeyUsageType::SignVerify, OAEP, SIZE),
-        (
-            KeySpec::SymmetricDefault,
-            KeyUsageType::EncryptDecrypt,
-            AlgorithmSpec::RsaesPkcs1V15,
-            SIZE,
-        ),
-        (
-            KeySpec::SymmetricDefault,
-            KeyUsageType::EncryptDecrypt,
-            AlgorithmSpec::Sm2Pke,
-            WrappingKeySpec::Sm2,
-        ),
-    ] {
-        let key_id = external_key(&client, spec, usage).await;
-        let refused = client
-            .get_parameters_for_import()
-            .key_id(&key_id)
-            .wrapping_algorithm(algorithm)
-            .wrapping_key_spec(size)
-            .send()
-            .await;
-        assert_eq!(code(refused), "UnsupportedOperationException");
-    }
-    let key_id = symmetric_key(&client).await;
-    for alias in ["alias/some", "alias"] {
-        let refused = client
-            .get_parameters_for_import()
-            .key_id(alias)
-            .wrapping_algorithm(OAEP)
-            .wrapping_key_spec(SIZE)
-            .send()
-            .await;
-        assert_eq!(message(refused), format!("Invalid keyId '{alias}'"));
-    }
-    assert!(key_id.starts_with("arn:aws:kms:us-east-1:000000000000:key/"));
-}
-
-#[tokio::test]
-async fn a_burst_of_the_longest_parameters_is_served() {
-    let emulator = emulator();
-    let client = client(&emulator);
-    let key_id = symmetric_key(&client).await;
-    let calls = (0..3).map(|_| parameters(&client, &key_id, OAEP, WrappingKeySpec::Rsa4096));
-    let mut keys = Vec::new();
-    for call in calls {
-        let given = call.await;
-        assert!(given.import_token.expect("a token").as_ref().len() <= 6144);
-        keys.push(given.public_key.expect("a public key").into_inner());
-    }
-    keys.sort();
-    keys.dedup();
-    assert_eq!(keys.len(), 3);
-}
-
-/// A client whose clock is the emulator's.
-fn client_at(emulator: &kmsr_emulator::Emulator) -> Client {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(emulator.now().millis() as u64);
-    client_with_time(emulator, now)
 }

@@ -1,0 +1,240 @@
+//! What is attached to keys: policies, grants, tags.
+
+use crate::common::*;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{GrantOperation, Tag};
+
+fn tag(name: &str, value: &str) -> Tag {
+    Tag::builder()
+        .tag_key(name)
+        .tag_value(value)
+        .build()
+        .expect("a whole tag")
+}
+
+#[tokio::test]
+async fn tags_are_kept_and_checked() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let created = client
+        .create_key()
+        .tags(tag("a", "1"))
+        .tags(tag("b", "2"))
+        .send()
+        .await;
+    let id = created
+        .expect("a key")
+        .key_metadata
+        .expect("metadata")
+        .key_id;
+    client
+        .tag_resource()
+        .key_id(&id)
+        .tags(tag("b", "3"))
+        .tags(tag("c", ""))
+        .send()
+        .await
+        .expect("tagged");
+    client
+        .untag_resource()
+        .key_id(&id)
+        .tag_keys("a")
+        .tag_keys("x")
+        .send()
+        .await
+        .expect("untagged");
+    let listed = client
+        .list_resource_tags()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a list");
+    assert_eq!(listed.tags.expect("tags"), [tag("b", "3"), tag("c", "")]);
+
+    let twice = client
+        .create_key()
+        .tags(tag("a", "1"))
+        .tags(tag("a", "2"))
+        .send()
+        .await;
+    assert_eq!(
+        refusal(twice),
+        (
+            "TagException".to_owned(),
+            Some("Duplicate tag keys".to_owned())
+        )
+    );
+    let reserved = client
+        .tag_resource()
+        .key_id(&id)
+        .tags(tag("AWS:x", "1"))
+        .send()
+        .await;
+    assert_eq!(message(reserved), "Tags beginning with aws: are reserved");
+    let many = (0..51).map(|n| tag(&n.to_string(), "")).collect();
+    assert_eq!(
+        message(client.create_key().set_tags(Some(many)).send().await),
+        "Too many tags"
+    );
+    let long = "a".repeat(129);
+    assert_eq!(
+        message(client.create_key().tags(tag(&long, "")).send().await),
+        format!(
+            "1 validation error detected: Value '{long}' at 'tags.1.member.tagKey' failed to satisfy constraint: Member must have length less than or equal to 128"
+        )
+    );
+}
+
+#[tokio::test]
+async fn policies_are_checked_for_form() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let given = client
+        .get_key_policy()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a policy");
+    assert_eq!(given.policy_name.as_deref(), Some("default"));
+    let policy = given.policy.expect("a text");
+    assert!(policy.contains("arn:aws:iam::000000000000:root"));
+
+    let mine = policy.replace("key-default-1", "mine");
+    client
+        .put_key_policy()
+        .key_id(&id)
+        .policy(&mine)
+        .send()
+        .await
+        .expect("it is put");
+    let given = client
+        .get_key_policy()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a policy");
+    assert_eq!(given.policy, Some(mine.clone()));
+    let malformed = client
+        .put_key_policy()
+        .key_id(&id)
+        .policy("{}")
+        .send()
+        .await;
+    assert_eq!(code(malformed), "MalformedPolicyDocumentException");
+    let locked_out = mine.replace("kms:*", "kms:Encrypt");
+    let refused = client
+        .put_key_policy()
+        .key_id(&id)
+        .policy(&locked_out)
+        .send()
+        .await;
+    assert_eq!(
+        message(refused),
+        "The new key policy will not allow you to update the key policy in the future."
+    );
+    client
+        .put_key_policy()
+        .key_id(&id)
+        .policy(locked_out)
+        .bypass_policy_lockout_safety_check(true)
+        .send()
+        .await
+        .expect("whoever insists may");
+    let names = client
+        .list_key_policies()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a list");
+    assert_eq!(names.policy_names.expect("names"), ["default"]);
+}
+
+#[tokio::test]
+async fn grants_come_and_go() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let grantee = "arn:aws:iam::000000000000:user/alice";
+    let retiring = "arn:aws:iam::000000000000:role/boss";
+    let create = || {
+        client
+            .create_grant()
+            .key_id(&id)
+            .grantee_principal(grantee)
+            .retiring_principal(retiring)
+            .operations(GrantOperation::Decrypt)
+            .name("mine")
+    };
+    assert_eq!(
+        code(create().dry_run(true).send().await),
+        "DryRunOperationException"
+    );
+    let first = create().send().await.expect("a grant");
+    let again = create().send().await.expect("the same grant");
+    assert_eq!(first.grant_id, again.grant_id);
+    assert_ne!(first.grant_token, again.grant_token);
+
+    let listed = client
+        .list_grants()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a list")
+        .grants
+        .expect("grants");
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].grantee_principal.as_deref(), Some(grantee));
+    assert_eq!(
+        listed[0].issuing_account.as_deref(),
+        Some("arn:aws:iam::000000000000:root")
+    );
+    let retirable = client
+        .list_retirable_grants()
+        .retiring_principal(retiring)
+        .send()
+        .await;
+    assert_eq!(retirable.expect("a list").grants.expect("grants").len(), 1);
+
+    let impossible = create().operations(GrantOperation::Sign).send().await;
+    assert_eq!(code(impossible), "ValidationException");
+    let nobody = create().grantee_principal("alice").send().await;
+    assert_eq!(code(nobody), "InvalidArnException");
+    let with_token = client
+        .encrypt()
+        .key_id(&id)
+        .plaintext(Blob::new("x"))
+        .grant_tokens(first.grant_token.clone().expect("a token"))
+        .send()
+        .await;
+    assert!(with_token.is_ok());
+
+    client
+        .retire_grant()
+        .grant_token(first.grant_token.expect("a token"))
+        .send()
+        .await
+        .expect("it is retired");
+    let gone = client
+        .revoke_grant()
+        .key_id(&id)
+        .grant_id("0".repeat(64))
+        .send()
+        .await;
+    assert_eq!(code(gone), "NotFoundException");
+    assert_eq!(
+        code(client.revoke_grant().key_id(&id).grant_id("x").send().await),
+        "InvalidGrantIdException"
+    );
+    assert_eq!(
+        code(client.retire_grant().grant_token("x").send().await),
+        "InvalidGrantTokenException"
+    );
+    let listed = client
+        .list_grants()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a list");
+    assert_eq!(listed.grants.unwrap_or_default().len(), 0);
+}

@@ -1,0 +1,179 @@
+//! New material for old keys, and when keys were used.
+
+use crate::common::*;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{IncludeKeyMaterial, KeySpec, KeyUsageType};
+
+#[tokio::test]
+async fn keys_rotate_by_themselves_and_on_demand() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let sealed = client
+        .encrypt()
+        .key_id(&id)
+        .plaintext(Blob::new("old"))
+        .send()
+        .await
+        .expect("it encrypts");
+    let first = describe(&client, &id).await.current_key_material_id;
+    client
+        .enable_key_rotation()
+        .key_id(&id)
+        .rotation_period_in_days(90)
+        .send()
+        .await
+        .expect("rotation is on");
+    let status = client
+        .get_key_rotation_status()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("a status");
+    assert!(status.key_rotation_enabled);
+    assert_eq!(status.rotation_period_in_days, Some(90));
+    assert!(status.next_rotation_date.is_some());
+
+    emulator.advance(days(181));
+    client
+        .rotate_key_on_demand()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("it rotates");
+    let list = |all| {
+        client
+            .list_key_rotations()
+            .key_id(&id)
+            .set_include_key_material(all)
+            .send()
+    };
+    let rotations = list(None)
+        .await
+        .expect("a list")
+        .rotations
+        .expect("rotations");
+    let kinds: Vec<&str> = rotations
+        .iter()
+        .filter_map(|rotation| rotation.rotation_type.as_ref().map(|kind| kind.as_str()))
+        .collect();
+    assert_eq!(kinds, ["AUTOMATIC", "AUTOMATIC", "ON_DEMAND"]);
+    let all = list(Some(IncludeKeyMaterial::AllKeyMaterial))
+        .await
+        .expect("a list")
+        .rotations
+        .expect("all");
+    assert_eq!(all.len(), 4);
+    assert_eq!(all[0].key_material_id, first);
+    assert_eq!(all[0].rotation_date, None);
+    let states: Vec<&str> = all
+        .iter()
+        .filter_map(|material| {
+            material
+                .key_material_state
+                .as_ref()
+                .map(|state| state.as_str())
+        })
+        .collect();
+    assert_eq!(
+        states,
+        ["NON_CURRENT", "NON_CURRENT", "NON_CURRENT", "CURRENT"]
+    );
+    assert_eq!(
+        describe(&client, &id).await.current_key_material_id,
+        all[3].key_material_id
+    );
+
+    let opened = client
+        .decrypt()
+        .set_ciphertext_blob(sealed.ciphertext_blob)
+        .send()
+        .await
+        .expect("it opens");
+    assert_eq!(opened.key_material_id, first);
+
+    for _ in 1..25 {
+        client
+            .rotate_key_on_demand()
+            .key_id(&id)
+            .send()
+            .await
+            .expect("it rotates");
+    }
+    let refused = client.rotate_key_on_demand().key_id(&id).send().await;
+    assert_eq!(
+        refusal(refused),
+        (
+            "LimitExceededException".to_owned(),
+            Some(format!(
+                "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {id}"
+            ))
+        )
+    );
+    let mac = own_key(&client, KeySpec::Hmac256, KeyUsageType::GenerateVerifyMac).await;
+    let refused = client.rotate_key_on_demand().key_id(&mac).send().await;
+    assert_eq!(
+        refusal(refused),
+        ("UnsupportedOperationException".to_owned(), None)
+    );
+    let external = external_key(
+        &client,
+        KeySpec::SymmetricDefault,
+        KeyUsageType::EncryptDecrypt,
+    )
+    .await;
+    assert_eq!(
+        message(client.enable_key_rotation().key_id(&external).send().await),
+        format!("{external} origin is EXTERNAL which is not valid for this operation.")
+    );
+    assert_eq!(
+        message(client.rotate_key_on_demand().key_id(&external).send().await),
+        format!("{external} is pending import.")
+    );
+}
+
+#[tokio::test]
+async fn the_last_use_is_known() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let usage = async || {
+        client
+            .get_key_last_usage()
+            .key_id(&id)
+            .send()
+            .await
+            .expect("a usage")
+    };
+    let unused = usage().await.key_last_usage.expect("an object");
+    assert_eq!(unused.operation, None);
+    client
+        .encrypt()
+        .key_id(&id)
+        .plaintext(Blob::new("x"))
+        .send()
+        .await
+        .expect("it encrypts");
+    let _ = client
+        .encrypt()
+        .key_id(&id)
+        .plaintext(Blob::new("x"))
+        .dry_run(true)
+        .send()
+        .await;
+    let used = usage().await;
+    let last = used.key_last_usage.expect("a use");
+    assert_eq!(
+        last.operation
+            .map(|operation| operation.as_str().to_owned())
+            .as_deref(),
+        Some("Encrypt")
+    );
+    assert!(last.timestamp >= used.key_creation_date);
+    let record = emulator
+        .log()
+        .into_iter()
+        .find(|record| Some(&record.event_id) == last.cloud_trail_event_id.as_ref())
+        .expect("the log has the use");
+    assert_eq!(Some(record.request_id), last.kms_request_id);
+}
