@@ -145,7 +145,7 @@ learn <- function(known, event) {
       known$failed <- NULL
     },
     key = known$key <- event[c("key_id", "key_arn", "created")],
-    import = known$was <- event$was,
+    import = known[c("was", "expires")] <- list(event$was, event$expires),
     imported = known$result <- list(KeyMaterialId = event$key_material_id, at = event$at, request_id = event$request_id),
     failed = known$failed <- event,
     again = known$failed <- NULL,

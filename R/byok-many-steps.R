@@ -137,12 +137,14 @@ step_import <- function(run, row, parameters) {
   wrapped <- wrap_key_material(material, parameters$PublicKey, row$wrapping$wrapping_algorithm)
   arguments <- import_arguments(row$key, parameters$ImportToken, wrapped, row$valid_to, row$material_description)
   was <- row$key$KeyState
-  run$ledger$known[[row$number]]$was <- was
+  expires <- if (!is.null(row$valid_to)) write_time(time_from(row$valid_to))
+  intent <- row_event(row, "import", was = was, expires = expires)
+  run$ledger$known[[row$number]] <- learn(run$ledger$known[[row$number]], intent)
   row_call(run, row, "import", "ImportKeyMaterial", arguments, patient = TRUE,
     function(answer) imported(run, row, answer, row$request_ids[["import"]]),
     # Where material was before, the same may be sent again; else the key tells whether it has any now.
     doubt = if (is_pending(row$key)) function(condition) step_look(run, row),
-    intent = row_event(row, "import", was = was)
+    intent = intent
   )
 }
 
@@ -219,7 +221,10 @@ step_untag <- function(run, row) {
 }
 
 finish_row <- function(run, row) {
-  receipt <- new_receipt(row$key, row$result, row$wrapping, row$proof, row$new_key$alias, row$request_ids)
+  expires <- read_time(run$ledger$known[[row$number]]$expires)
+  receipt <- new_receipt(
+    row$key, row$result, row$wrapping, row$proof, row$new_key$alias, row$request_ids, expires = as.numeric(expires)
+  )
   receipt$imported_at <- read_time(row$result$at)
   row$receipt <- receipt
   row$status <- "done"

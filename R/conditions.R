@@ -33,6 +33,9 @@
 #' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
 #' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
+#' | `kmsr_import_error` | an import failed on the way; so do a renewal (`kmsr_renewal_error`) and a rotation (`kmsr_rotation_error`). Fields: see [byok_import()] |
+#' | `kmsr_proof_error` | KMS holds something else than the key material it was held against |
+#' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
 #' [setTimeLimit()] raises R's own error.
@@ -282,7 +285,10 @@ service_advice <- function(code) {
     AccessDeniedException = paste(
       "The identity lacks a permission: the key's policy, its grants and the IAM policies must allow this operation."
     ),
-    ExpiredTokenException = "The temporary credentials have expired: get fresh ones and make a new client.",
+    ExpiredTokenException = paste(
+      "The temporary credentials have expired: get fresh ones. A client that was given keys has to be made anew; one that",
+      "looks for them finds the fresh ones at its next call."
+    ),
     IncompleteSignature = "The signature did not arrive whole: does a proxy rewrite requests?",
     InvalidClientTokenId = "The service does not know this access key: is it active, and of this partition?",
     InvalidSignatureException = paste(

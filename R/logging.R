@@ -44,8 +44,9 @@ paws_config_log <- function(level = 2L, file = "", timestamp_fmt = "%Y-%m-%d %H:
   if (!is_number(level) || level != trunc(level) || level < 0 || level > 5) {
     abort_argument("level", describe_value(level), "one whole number from 0 to 5")
   }
-  file <- check_string(file, "file")
-  timestamp_fmt <- check_string(timestamp_fmt, "timestamp_fmt")
+  for (text in c("file", "timestamp_fmt")) {
+    if (!is_string(get(text))) abort_argument(text, describe_value(get(text)), "one string")
+  }
   if (nzchar(file)) {
     dir.create(dirname(file), showWarnings = FALSE, recursive = TRUE)
   }

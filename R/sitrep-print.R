@@ -23,7 +23,7 @@ sitrep_lines <- list(
   endpoint = function(told, whole) {
     value <- whole$url %||% told$value
     if (is.null(value)) {
-      return(trouble("none without a Region"))
+      return(if (is.null(whole$region$value)) trouble("none without a Region") else "the Region's own")
     }
     paste0(
       sourced(value, told$source %||% "the Region's own"),

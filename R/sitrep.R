@@ -104,8 +104,11 @@ sitrep_reached <- function(handle, timeout) {
   if (is_trouble(told)) {
     return(list(connection = told))
   }
-  told <- lapply(told, function(part) attempt(unwrap(part)))
-  credentials <- told$credentials %||% list(anonymous = TRUE)
+  asked <- c(caller = "GetCallerIdentity", server = "The endpoint", tls = "The handshake")
+  told <- lapply(rlang::set_names(names(told)), function(part) {
+    attempt(unwrap(told[[part]], if (part %in% names(asked)) asked[[part]]))
+  })
+  credentials <- drop_null(told$credentials %||% list(anonymous = TRUE))
   if (!is.null(credentials$expires)) {
     credentials$expires <- time_from(credentials$expires)
   }
@@ -117,7 +120,7 @@ sitrep_reached <- function(handle, timeout) {
     clock = if (!is.null(told$server$ahead)) list(behind = told$server$ahead),
     tls = told$tls,
     proxy = if (is_trouble(told$proxy)) told$proxy else list(value = told$proxy),
-    authorities = if (is_trouble(told$authorities)) told$authorities else list(value = told$authorities)
+    authorities = if (is_trouble(told$authorities)) told$authorities else list(value = if (length(told$authorities)) told$authorities)
   ))
 }
 
