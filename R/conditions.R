@@ -28,6 +28,8 @@
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
 #' | `kmsr_emulator_error` | the emulator could not start |
+#' | `kmsr_ledger_error` | the ledger of an import of many keys is in use, of other data, or not as it was written |
+#' | `kmsr_import_many_error` | an import of many keys ended early; field `result` is what was reached |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
 #' [setTimeLimit()] raises R's own error.
