@@ -99,9 +99,10 @@ byok_request <- function(svc, key_id = NULL, path, ..., key_spec = NULL, alias =
   }
   check_material_description(material_description, facts)
   wrapping <- choose_wrapping(facts, wrapping_algorithm, wrapping_key_spec, region_of(svc))
-  import <- new_import(svc, facts, wait, resume = function(key_id) {
+  import <- new_import(svc, facts, wait, what = "request", resume = function(key_id) {
     sprintf("byok_request(svc, key_id = \"%s\", path = \"%s\")", key_id, path)
   })
+  import$alias <- new_key$alias
   import$key <- key
 
   with_import(import, {

@@ -18,7 +18,8 @@
 #' @section When it fails:
 #' The error has the class `kmsr_import_error` besides those of what went wrong, and the fields `step`, `key_id`,
 #' `key_arn`, `key_state` and `created`. Its message says what state the key is in and how to go on: a key that was
-#' created is not lost, since `byok_import(svc, key_material, key_id = ...)` continues with it.
+#' created is not lost, since `byok_import(svc, key_material, key_id = ...)` continues with it. When the answer to
+#' `CreateKey` was lost, nobody knows whether there is a key: then `created` is `NA`, and the message says where to look.
 #'
 #' @section Expiry:
 #' By default the material does not expire, unlike in the API, whose default is that it does. With `expires`, KMS forgets
@@ -71,6 +72,7 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
     key_usage = key_usage, multi_region = multi_region
   )
   import <- new_import(svc, facts, wait)
+  import$alias <- new_key$alias
 
   key <- if (is.null(key_id)) {
     check_new_key(svc, new_key, facts)
@@ -99,8 +101,8 @@ new_import <- function(svc, facts, wait, resume = resume_import, what = "import"
     abort_argument("wait", describe_value(wait), "one number of seconds, 0 or more")
   }
   list2env(list(
-    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, step = "start",
-    request_ids = character()
+    svc = svc, facts = facts, wait = wait, resume = resume, what = what, key = NULL, created = FALSE, alias = NULL,
+    step = "start", request_ids = character()
   ), parent = emptyenv())
 }
 
@@ -183,6 +185,9 @@ import_remedy <- function(import) {
   c(
     i = sprintf("The key %s%s is %s.", key$Arn, if (import$created) " was created and" else "", key$KeyState),
     i = sprintf("To go on: %s.", import$resume(key$KeyId)),
+    i = if (import$created && !is.null(import$alias)) {
+      sprintf("Then give it its alias: svc$create_alias(\"%s\", \"%s\").", import$alias, key$KeyId)
+    },
     i = if (import$created) {
       sprintf("To give it up: svc$schedule_key_deletion(\"%s\", PendingWindowInDays = 7).", key$KeyId)
     }

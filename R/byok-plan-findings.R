@@ -3,7 +3,9 @@
 # `online` until a request shows that none can succeed.
 new_report <- function(svc) {
   list2env(list(
-    svc = svc, region = region_of(svc), account = NULL, online = TRUE, findings = list(), described = list()
+    svc = svc, region = region_of(svc), account = NULL, online = TRUE, findings = list(), described = list(),
+    # The rows of a data frame that the items are.
+    rows = NULL
   ), parent = emptyenv())
 }
 
@@ -25,7 +27,7 @@ findings_of <- function(report) {
 }
 
 # The value of a check, or NULL and a finding.
-attempt <- function(report, item, expr) {
+checked <- function(report, item, expr) {
   tryCatch(expr, kmsr_error = function(error) {
     note(report, "error", error$message, advice_of(error), item, class(error)[1])
     NULL
@@ -68,11 +70,10 @@ is_hopeless <- function(error) {
 check_items <- function(report, items, verify) {
   check_region_name(report)
   taken <- if (length(items) > 1) all_aliases(report, items)
-  items <- lapply(seq_along(items), function(i) check_item(report, items[[i]], i, verify, taken))
-  aliases <- unlist(lapply(items, function(item) item$alias))
-  for (alias in unique(aliases[duplicated(aliases)])) {
-    note(report, "error", sprintf("The alias %s is given to several keys.", alias), class = "kmsr_alias_taken_error")
-  }
+  items <- lapply(seq_along(items), function(i) {
+    check_item(report, items[[i]], if (is.null(report$rows)) i else report$rows[i], verify, taken)
+  })
+  check_twice(report, items)
   if (is.null(report$account)) {
     # Nothing was looked at yet: whether anything can be.
     keys <- look(report, report$svc$list_keys(Limit = 1))$Keys
@@ -82,6 +83,17 @@ check_items <- function(report, items, verify) {
   }
   worth_knowing(report, items, verify)
   items
+}
+
+check_twice <- function(report, items) {
+  aliases <- unlist(lapply(items, function(item) item$alias))
+  for (alias in unique(aliases[duplicated(aliases)])) {
+    note(report, "error", sprintf("The alias %s is given to several keys.", alias), class = "kmsr_argument_error")
+  }
+  keys <- unlist(lapply(items, function(item) item$key$Arn))
+  for (key in unique(keys[duplicated(keys)])) {
+    note(report, "error", sprintf("The key %s is to take several materials.", key), class = "kmsr_argument_error")
+  }
 }
 
 check_region_name <- function(report) {
@@ -97,20 +109,20 @@ check_region_name <- function(report) {
 
 # The checks of byok_import(), each on its own.
 check_item <- function(report, item, i, verify, taken) {
-  item$alias <- attempt(report, i, check_alias(item$alias))
-  item$valid_to <- attempt(report, i, parse_expires(item$expires))
+  item$alias <- checked(report, i, check_alias(item$alias))
+  item$valid_to <- checked(report, i, parse_expires(item$expires))
   if (is.null(item$key_id)) {
-    attempt(report, i, check_key_usage(item, item$facts))
-    attempt(report, i, check_flag(item$multi_region, "multi_region"))
+    checked(report, i, check_key_usage(item, item$facts))
+    checked(report, i, check_flag(item$multi_region, "multi_region"))
     check_policy(report, item, i, verify)
     check_alias_of(report, item, i, taken)
   } else {
-    attempt(report, i, check_existing(item[c("alias", "description", "tags", "policy", "key_usage", "multi_region")]))
+    checked(report, i, check_existing(item[c("alias", "description", "tags", "policy", "key_usage", "multi_region")]))
     item <- check_key_of(report, item, i, verify)
   }
   if (!is.null(item$facts)) {
-    attempt(report, i, check_material_description(item$material_description, item$facts))
-    item$wrapping <- attempt(report, i, choose_wrapping(
+    checked(report, i, check_material_description(item$material_description, item$facts))
+    item$wrapping <- checked(report, i, choose_wrapping(
       item$facts, item$wrapping_algorithm, item$wrapping_key_spec, report$region
     ))
   }
@@ -118,7 +130,7 @@ check_item <- function(report, item, i, verify, taken) {
 }
 
 check_key_of <- function(report, item, i, verify) {
-  key_id <- attempt(report, i, as_key_id(item$key_id))
+  key_id <- checked(report, i, as_key_id(item$key_id))
   if (is.null(key_id)) {
     return(item)
   }
@@ -133,18 +145,18 @@ check_key_of <- function(report, item, i, verify) {
   }
   report$account <- arn_part(key$Arn, 5)
   item$facts <- item$facts %||% spec_facts_or_none(report, key$KeySpec, i)
-  attempt(report, i, check_origin(key))
+  checked(report, i, check_origin(key))
   if (!is.null(item$facts)) {
-    attempt(report, i, check_spec(key, item$facts$key_spec))
+    checked(report, i, check_spec(key, item$facts$key_spec))
   }
-  attempt(report, i, check_state(key))
+  checked(report, i, check_state(key))
   check_material_there(report, key, item, i, verify)
   item
 }
 
 spec_facts_or_none <- function(report, key_spec, i) {
   facts <- spec_facts(key_spec)
-  importable <- attempt(report, i, choose_wrapping(facts, region = report$region))
+  importable <- checked(report, i, choose_wrapping(facts, region = report$region))
   if (!is.null(importable)) facts
 }
 
@@ -199,7 +211,11 @@ all_aliases <- function(report, items) {
     report, paginate(report$svc$list_aliases()),
     function(error) note(report, "warning", "Whether the aliases are free could not be looked at.", error$message)
   )
-  as.character(unlist(lapply(pages, function(page) lapply(page$Aliases, function(alias) alias$AliasName))))
+  aliases <- unlist(lapply(pages, function(page) page$Aliases), recursive = FALSE)
+  if (length(aliases) > 0) {
+    report$account <- arn_part(aliases[[1]]$AliasArn, 5)
+  }
+  vapply(aliases, function(alias) alias$AliasName, "")
 }
 
 # What does not fail, but is good to know before.

@@ -16,6 +16,8 @@ iam_policy <- function(items, steps, scope) {
       `kms:KeyOrigin` = "EXTERNAL", `kms:KeySpec` = as_json_values(specs)
     ))),
     if (needs("kms:TagResource")) policy_statement("TagNewKeys", "kms:TagResource", any_key),
+    if (needs("kms:ListKeys")) policy_statement("FindKeys", "kms:ListKeys", "*"),
+    if (needs("kms:ListResourceTags")) policy_statement("FindKeysByTag", "kms:ListResourceTags", any_key, external),
     if (any(new)) policy_statement("ImportIntoNewKeys", key_actions(steps, aliases), any_key, external),
     if (any(!new) && too_many(arns)) policy_statement("ImportIntoKeys", key_actions(steps), any_key, external),
     if (any(!new) && !too_many(arns)) policy_statement("ImportIntoKeys", key_actions(steps), arns),

@@ -67,7 +67,7 @@ format_duration <- function(x) {
     sprintf("; %s in older accounts, whose quota is 0.25", in_words(4 * seconds))
   }
   sprintf(
-    "Takes about %s, for the quota of %s: %s a second%s.", in_words(seconds), narrowest,
+    "Takes at least %s, for the quota of %s: %s a second%s.", in_words(seconds), narrowest,
     format_count(max(x$quota[x$operation %in% narrowest])), older %||% ""
   )
 }

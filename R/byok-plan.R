@@ -1,6 +1,6 @@
 #' See what an import would do
 #'
-#' A dry run of [byok_import()], for one key or thousands: which requests it would make in which order, with which
+#' A dry run of [byok_import()], or for several keys of [byok_import_many()]: which requests it would make in which order, with which
 #' permissions and how long at AWS' quotas, and what would make it fail. Nothing is changed: the plan looks at what is there
 #' with `DescribeKey`, `GetPublicKey`, `ListKeys` and `ListAliases` alone, and where it may not look it says so.
 #'
@@ -17,14 +17,14 @@
 #'
 #' @section How long it takes:
 #' AWS allows each account and Region so many requests a second, and one import needs several. The estimate is for imports
-#' that are always at the narrowest quota, as those of many keys are: GetParametersForImport, 1 a second (0.25 in older
-#' accounts). Your account's own quotas, if they were raised, are at
+#' that are always at the narrowest quota: GetParametersForImport, 1 a second (0.25 in older accounts). It is the least that
+#' many keys take; [byok_import_many()] leaves a tenth of each quota to others unless told not to. Your account's own
+#' quotas, if they were raised, are at
 #' `https://console.aws.amazon.com/servicequotas/home/services/kms/quotas`.
 #'
 #' @inheritParams byok_import
-#' @param key_material Key material, see [key_material_file()]; a list of it; or a data frame with a row for each key and
-#'   columns named like arguments of [byok_import()], `material` being a list column of key material (or `key_spec` in its
-#'   stead). `NULL` if it is not at hand.
+#' @param key_material Key material, see [key_material_file()]; a list of it; or a data frame as [byok_import_many()] takes
+#'   it, in which `key_spec` may stand for material that is not at hand. `NULL` if it is not at hand at all.
 #' @param key_spec The key spec of the material to come, if `key_material` is not at hand.
 #' @return A plan: a data frame of class `kms_import_plan` with a row for each step and the columns
 #'   * `step`: the step as errors of [byok_import()] name it;
@@ -94,41 +94,58 @@ byok_plan <- function(svc, key_material = NULL, key_id = NULL, ..., key_spec = N
 # One list of arguments for each key; what is common to all, overridden by what a data frame's row says.
 plan_items <- function(report, key_material, common) {
   rows <- if (is.data.frame(key_material)) {
-    frame_rows(report, key_material, names(common))
+    frame_rows(report, key_material)
   } else if (is.list(key_material) && !inherits(key_material, "kms_key_material")) {
-    lapply(key_material, function(material) list(key_material = material))
+    lapply(key_material, function(material) list(facts = key_material_facts(material)))
   } else {
-    list(list(key_material = key_material))
+    list(list(facts = if (!is.null(key_material)) key_material_facts(key_material)))
   }
   if (length(rows) == 0) {
     abort_argument("key_material", "none", "key material, a list of it, or a data frame with a row for each key")
   }
-  lapply(seq_along(rows), function(i) {
-    item <- utils::modifyList(common, rows[[i]][names(rows[[i]]) != "key_material"])
-    item$key_material <- rows[[i]]$key_material
-    item$facts <- if (!is.null(item$key_material)) {
-      key_material_facts(item$key_material)
-    } else if (!is.null(item$key_spec)) {
-      spec_facts(check_string(item$key_spec, "key_spec"))
-    } else if (is.null(item$key_id)) {
+  lapply(rows, function(row) {
+    item <- common
+    item[names(row)] <- row
+    if (is.null(item$facts) && !is.null(item$key_spec)) {
+      item$facts <- spec_facts(check_string(item$key_spec, "key_spec"))
+    }
+    if (is.null(item$facts) && is.null(item$key_id)) {
       abort_argument("key_spec", "NULL", "given without `key_material` and `key_id`, for the kind of key to be known")
     }
     item
   })
 }
 
-frame_rows <- function(report, frame, known) {
-  names(frame)[names(frame) == "material"] <- "key_material"
-  unused <- setdiff(names(frame), c("key_material", known))
+# The rows of a data frame as byok_import_many() takes it, of this client's Region.
+frame_rows <- function(report, frame) {
+  unused <- setdiff(names(frame), many_columns)
   if (length(unused) > 0) {
-    note(report, "warning", sprintf("The column \"%s\" means nothing to an import.", unused[1]))
+    near <- nearest(unused[1], many_columns)
+    note(
+      report, "error", sprintf("The data has a column `%s`, which byok_import_many() does not know.", unused[1]),
+      if (is.na(near)) "Leave it out." else sprintf("Did you mean `%s`?", near), class = "kmsr_argument_error"
+    )
   }
-  frame <- frame[setdiff(names(frame), unused)]
-  lapply(seq_len(nrow(frame)), function(i) {
-    row <- lapply(frame, function(column) if (is.list(column)) column[[i]] else column[i])
-    # An empty cell says nothing.
-    row[!vapply(row, function(cell) is.null(cell) || (is.atomic(cell) && length(cell) == 1 && is.na(cell)), logical(1))]
+  rows <- lapply(seq_len(nrow(frame)), function(i) {
+    row <- cells(frame[intersect(names(frame), many_columns)], i)
+    if (!is.null(row$path) || !is.null(row$material)) {
+      # The material itself is not kept: a file's is gone again at once.
+      row$facts <- checked(report, i, key_material_facts(row_material(row)))
+    }
+    row
   })
+  elsewhere <- vapply(rows, function(row) !is.null(row$region) && !identical(row$region, report$region), NA)
+  if (any(elsewhere)) {
+    note(
+      report, "note", sprintf("%s of %s rows are for another Region.", format_count(sum(elsewhere)), format_count(length(rows))),
+      "They are not in this plan: make one with a client of that Region."
+    )
+  }
+  # Of what cannot be read nothing more can be said, unless the data says what it should be.
+  known <- vapply(rows, function(row) !is.null(row$facts) || !is.null(row$key_spec) || !is.null(row$key_id), NA)
+  unread <- vapply(rows, function(row) !is.null(row$path) || !is.null(row$material), NA) & !known
+  report$rows <- which(!elsewhere & !unread)
+  lapply(rows[report$rows], function(row) row[setdiff(names(row), c("id", "path", "material", "region"))])
 }
 
 # Requests a second, per account and Region, by default.
@@ -142,13 +159,16 @@ plan_steps <- function(items, verify) {
   aliases <- unlist(lapply(new, function(item) item$alias))
   by_proof <- split(items, factor(vapply(items, proof_of, ""), c("GetPublicKey", "GenerateMac", "none")))
   steps <- list(
-    plan_step("check", "DescribeKey", length(items) - length(new) + length(aliases), count_words(
-      "key" = length(items) - length(new), "alias" = length(aliases)
+    plan_step("check", "DescribeKey", length(items) - length(new) + length(aliases), what_is_checked(
+      length(items) - length(new), length(aliases)
     )),
     plan_step("create", "CreateKey", length(new), summary_of(new, function(item) {
       paste0(item$facts$key_spec, if (isTRUE(item$multi_region)) " multi-Region", " of origin EXTERNAL")
     }), c(
-      "kms:CreateKey", if (any_given(new, "tags")) "kms:TagResource",
+      "kms:CreateKey",
+      # Of many keys each bears a tag, by which it is found when CreateKey's answer is lost.
+      if (length(items) > 1 || any_given(new, "tags")) "kms:TagResource",
+      if (length(items) > 1) c("kms:ListKeys", "kms:ListResourceTags"),
       if (any(vapply(new, function(item) isTRUE(item$multi_region), logical(1)))) "iam:CreateServiceLinkedRole"
     )),
     plan_step("parameters", "GetParametersForImport", length(items), summary_of(items, function(item) {
@@ -165,7 +185,7 @@ plan_steps <- function(items, verify) {
       } else if (is.null(item$expires)) {
         "does not expire"
       } else {
-        "expires when AWS takes it"
+        "an expiry that AWS takes"
       }
     })),
     plan_step("describe", "DescribeKey", length(items), "until it is ready"),
@@ -224,15 +244,13 @@ summary_of <- function(items, say) {
   paste(c(utils::head(shown, 4), if (length(shown) > 4) "..."), collapse = ", ")
 }
 
-count_words <- function(...) {
-  counts <- c(...)
-  counts <- counts[counts > 0]
-  plural <- ifelse(names(counts) == "alias", "aliases", paste0(names(counts), "s"))
-  what <- ifelse(names(counts) == "alias", "free", "fit for the material")
-  paste(
-    sprintf("%s: %s", ifelse(counts == 1, paste("the", names(counts)), paste(format_count(counts), plural)), what),
-    collapse = ", "
-  )
+what_is_checked <- function(keys, aliases) {
+  paste(c(
+    if (keys == 1) "that the key takes the material",
+    if (keys > 1) sprintf("that %s keys take the material", format_count(keys)),
+    if (aliases == 1) "that the alias is free",
+    if (aliases > 1) sprintf("that %s aliases are free", format_count(aliases))
+  ), collapse = ", ")
 }
 
 format_count <- function(x) {

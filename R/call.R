@@ -1,15 +1,22 @@
 # The only road from an operation to Rust: sends it with the client behind a handle and returns its result, or raises the
 # condition that says what went wrong.
 call_operation <- function(handle, operation, arguments) {
-  if (is.null(handle$pointer)) {
+  unwrap(with_client(handle, rs_call, operation, arguments), operation, arguments)
+}
+
+# Calls a function of the Rust half with the client behind a handle and the log's level, and writes the log. The client is
+# made when there is none, or when the one there is belongs to another process.
+with_client <- function(handle, rs_function, ...) {
+  if (is.null(handle$pointer) || !identical(handle$lookups, the$lookups)) {
     connect(handle)
   }
-  result <- rs_call(handle$pointer, operation, arguments)
+  level <- log_level()
+  result <- told(rs_function(handle$pointer, ..., level))
   if (is_failure(result, "stale")) {
     connect(handle)
-    result <- rs_call(handle$pointer, operation, arguments)
+    result <- told(rs_function(handle$pointer, ..., level))
   }
-  unwrap(result, operation, arguments)
+  result
 }
 
 abort_missing_argument <- function(argument, method) {

@@ -27,9 +27,17 @@
 #' | `kmsr_config_error` | a setting in the environment or the shared config files is not what it must be |
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
+#' | `kmsr_alias_taken_error`, `kmsr_key_mismatch_error`, `kmsr_key_state_error` | an alias or key that the material cannot go to; nothing was changed |
+#' | `kmsr_import_error` | an import that failed on its way; fields `step`, `key_id`, `key_arn`, `key_state`, `created`, besides the classes of what went wrong |
+#' | `kmsr_proof_error` | a key that holds other material; fields `key_arn`, `method` |
+#' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
+#' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
 #' | `kmsr_ledger_error` | the ledger of an import of many keys is in use, of other data, or not as it was written |
 #' | `kmsr_import_many_error` | an import of many keys ended early; field `result` is what was reached |
+#' | `kmsr_import_error` | an import failed on the way; so do a renewal (`kmsr_renewal_error`) and a rotation (`kmsr_rotation_error`). Fields: see [byok_import()] |
+#' | `kmsr_proof_error` | KMS holds something else than the key material it was held against |
+#' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
 #' [setTimeLimit()] raises R's own error.
@@ -207,7 +215,6 @@ raise_credentials_error <- function(message, operation) {
     class = c("kmsr_credentials_error", "paws_error"),
     body = c(
       if (several) rlang::set_names(tried, "x"),
-      i = if (grepl("sso", message, ignore.case = TRUE)) "Run `aws sso login` to sign in again.",
       i = if (several) paste(
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with",
         "`kms(credentials = list(profile = \"...\"))`, or run where a role is attached."
@@ -233,6 +240,8 @@ timeout_advice <- function(phase) {
 transport_advice <- function(message) {
   if (grepl("certificate", message)) {
     "If a company proxy re-signs TLS, name its certificate authority in AWS_CA_BUNDLE."
+  } else if (grepl("tunnel|proxy", message)) {
+    "It is the proxy that refuses: `kms_sitrep()` shows which one. Does it need a user and a password in its URL?"
   } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
     "Check the Region and the endpoint, and whether this machine may resolve names outside."
   } else {
@@ -278,7 +287,10 @@ service_advice <- function(code) {
     AccessDeniedException = paste(
       "The identity lacks a permission: the key's policy, its grants and the IAM policies must allow this operation."
     ),
-    ExpiredTokenException = "The temporary credentials have expired: get fresh ones and make a new client.",
+    ExpiredTokenException = paste(
+      "The temporary credentials have expired: get fresh ones. A client that was given keys has to be made anew; one that",
+      "looks for them finds the fresh ones at its next call."
+    ),
     IncompleteSignature = "The signature did not arrive whole: does a proxy rewrite requests?",
     InvalidClientTokenId = "The service does not know this access key: is it active, and of this partition?",
     InvalidSignatureException = paste(

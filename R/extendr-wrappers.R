@@ -116,14 +116,24 @@ rs_ledger_append <- function(ledger, lines, sync) .Call(wrap__rs_ledger_append, 
 # Closes a ledger and frees it for others; the second time does nothing.
 rs_ledger_close <- function(ledger) .Call(wrap__rs_ledger_close, ledger)
 
-# Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
-rs_call <- function(client, operation, arguments) .Call(wrap__rs_call, client, operation, arguments)
+# Calls an operation, by its wire name, with a named list of arguments, and waits for its result. With a level other than 0
+# a log is kept and returned with it.
+rs_call <- function(client, operation, arguments, log_level) .Call(wrap__rs_call, client, operation, arguments, log_level)
 
 # What a value is, in words and without its content, for messages about arguments.
 rs_describe <- function(value) .Call(wrap__rs_describe, value)
 
 # The values this version knows of an operation's arguments that are enumerations or lists of them: a named list.
 rs_enumerations <- function(operation) .Call(wrap__rs_enumerations, operation)
+
+# Where a client stands: a named list whose elements are values, `NULL`, or failures of their own.
+rs_sitrep <- function(client, patience, log_level) .Call(wrap__rs_sitrep, client, patience, log_level)
+
+# The credentials a client would use now, secrets and all, as a list; `NULL` when it signs nothing.
+rs_credentials <- function(client, log_level) .Call(wrap__rs_credentials, client, log_level)
+
+# What the Rust half was built with: a character vector of versions, named.
+rs_built_with <- function() .Call(wrap__rs_built_with)
 
 # Wraps key material, or a raw vector, under a public key.
 rs_wrap <- function(material, public_key, wrapping_algorithm) .Call(wrap__rs_wrap, material, public_key, wrapping_algorithm)

@@ -19,6 +19,7 @@ new_handle <- function(config) {
   }
   handle$resolved <- unwrap(rs_resolve(settings, handle$secrets))
   handle$pointer <- NULL
+  handle$lookups <- the$lookups
   handle
 }
 
@@ -33,4 +34,5 @@ connect <- function(handle) {
   settings$region <- handle$resolved$region
   settings$endpoint <- handle$resolved$endpoint
   handle$pointer <- unwrap(rs_client(settings, handle$secrets))
+  handle$lookups <- the$lookups
 }

@@ -77,12 +77,30 @@ key_material_export <- function(key_material, path, passphrase = NULL, public_ke
   } else {
     public_key <- public_key_bytes(public_key, "a raw vector, or PEM as text such as readLines(\"escrow.pem\")")
     check_new_file(path, overwrite)
-    unwrap(rs_key_material_wrapped(pointer, public_key, "RSA_AES_KEY_WRAP_SHA_256"))
+    wrap_copy(pointer, public_key)
   }
   umask <- Sys.umask("077")
   on.exit(Sys.umask(umask))
   write_whole(copy, path)
   invisible(path)
+}
+
+wrap_copy <- function(pointer, public_key) {
+  tryCatch(
+    unwrap(rs_key_material_wrapped(pointer, public_key, "RSA_AES_KEY_WRAP_SHA_256")),
+    kmsr_wrap_error = function(error) {
+      if (!error$reason %in% c("key_type", "key_size", "algorithm_and_key")) {
+        stop(error)
+      }
+      # The original says what AWS KMS hands out, which is not the matter here.
+      abort_kmsr(
+        "This public key is of another kind: a copy is wrapped under an RSA key of 2048, 3072 or 4096 bits.",
+        class = "kmsr_wrap_error",
+        body = c(i = "Make one where its private half shall stay: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096."),
+        reason = error$reason
+      )
+    }
+  )
 }
 
 check_passphrase <- function(passphrase) {
@@ -101,7 +119,7 @@ check_passphrase <- function(passphrase) {
 }
 
 check_new_file <- function(path, overwrite) {
-  if (file.exists(path) && !check_flag(overwrite, "overwrite")) {
+  if (!check_flag(overwrite, "overwrite") && file.exists(path)) {
     abort_kmsr(
       sprintf("%s exists.", path),
       class = c("kmsr_file_error", "kmsr_argument_error"),

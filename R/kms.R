@@ -96,6 +96,7 @@ kms_default <- function(svc) {
   }
   old <- the$default
   the$default <- svc
+  the$default_is_set <- !is.null(svc)
   invisible(old)
 }
 

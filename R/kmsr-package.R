@@ -8,21 +8,30 @@
 #' | make a client, say who you are and where | [kms()], [config()], [kms_default()] |
 #' | call an operation | `svc$describe_key()` and its 55 siblings; their help is under `kms_`: [kms_describe_key()] |
 #' | list everything, page by page | [paginate()] |
-#' | make or read key material | [key_material_random()], [key_material_file()] |
-#' | bring it into KMS in one call | [byok_import()], [byok_receipt_write()] |
+#' | ask where you stand: Region, identity, network | [kms_sitrep()] |
+#' | make or read key material, keep a copy of it | [key_material_random()], [key_material_file()], [key_material_export()] |
+#' | see what an import would do | [byok_plan()] |
+#' | bring a key into KMS in one call, or hundreds of them | [byok_import()], [byok_import_many()] |
+#' | bring it in from a machine without a network | [byok_request()], [byok_wrap()], [byok_submit()] |
 #' | prove that KMS holds it | [byok_verify()] |
+#' | look after imported keys | [byok_inventory()], [byok_expiring()], [byok_renew()], [byok_rotate()], [byok_delete()] |
 #' | wrap it yourself | [kms_get_parameters_for_import()], [wrap_key_material()], [kms_import_key_material()] |
 #' | try, teach and test without AWS | [kms_emulator()], [local_kms()] |
+#' | see where you stand | [kms_sitrep()], [paws_config_log()] |
 #' | understand an error | [kmsr-errors] |
 #'
-#' Longer reads: `vignette("kmsr")`, `vignette("coming-from-paws")`, `vignette("security")`.
+#' Longer reads: `vignette("kmsr")`, `vignette("byok")`, `vignette("testing")`, `vignette("coming-from-paws")`,
+#' `vignette("security")`.
 #'
 #' @section Options:
 #' * `kmsr.serialize_secrets`: `TRUE` to let literal keys travel with a saved client; see [kms()].
+#' * `kmsr.log_level`, `kmsr.log_file`, `kmsr.log_timestamp_fmt`: what is logged, where, and how; see [paws_config_log()].
 #'
 #' @keywords internal
 #' @useDynLib kmsr, .registration = TRUE
 "_PACKAGE"
 
-# What a session remembers: the default client.
+# What a session remembers: the default client, whether it was set, and how many times all clients were told to look up
+# their credentials anew.
 the <- new.env(parent = emptyenv())
+the$lookups <- 0

@@ -74,7 +74,7 @@ def authors(crates) -> str:
 def note(crates) -> str:
     entries = []
     for crate in crates:
-        home = crate["repository"] or crate["homepage"] or f"https://crates.io/crates/{crate['name']}"
+        home = crate["repository"] or crate["homepage"] or f"https://docs.rs/{crate['name']}"
         entries.append(
             f"Name:    {crate['name']} {crate['version']}\n"
             f"Licence: {crate['license']}\n"

@@ -24,6 +24,11 @@ missing_programs=
 missing_r=
 packages=
 
+# unique "WORD...": each word once.
+unique() {
+    printf '%s' "$1" | tr -s ' ' '\n' | sed '/^$/d' | sort -u | paste -s -d ' ' -
+}
+
 # need_program PROGRAM DEBIAN_PACKAGE
 need_program() {
     command -v "$1" >/dev/null && return
@@ -46,7 +51,7 @@ ask_r() {
               if (is.null(have) || (!is.na(wanted[2]) && have < wanted[2])) cat(wanted[1], "")
             }' $wanted_r)
     else
-        missing_r=$(printf '%s\n' "$wanted_r" | tr ' ' '\n' | sed 's/@.*//')
+        missing_r=$(unique "$(printf '%s' "$wanted_r" | sed 's/@[^ ]*//g')")
     fi
     for name in $missing_r; do
         packages="$packages r-cran-$(printf '%s' "$name" | tr '[:upper:]' '[:lower:]')"
@@ -100,6 +105,7 @@ look() {
         esac
     done
     ask_r
+    packages=$(unique "$packages")
 }
 
 look "$@"
@@ -108,7 +114,7 @@ if [ -z "$packages" ]; then exit 0; fi
 if command -v apt-get >/dev/null; then
     as_root=
     if [ "$(id -u)" -ne 0 ]; then as_root=sudo; fi
-    printf 'Installing with apt:%s\n' "$packages"
+    printf 'Installing with apt: %s\n' "$packages"
     mkdir -p .cache/logs
     # shellcheck disable=SC2086 # lists of words
     if [ -z "$as_root" ] || command -v sudo >/dev/null; then

@@ -148,3 +148,26 @@ root_policy <- paste0(
 expect_near <- function(seconds, expected) {
   testthat::expect_lt(abs(seconds - expected), 60)
 }
+
+# How often bytes are found in the memory of another process.
+count_in_memory <- function(pid, needle) {
+  memory <- tryCatch(file(sprintf("/proc/%d/mem", pid), "rb", raw = TRUE), error = function(e) NULL, warning = function(w) NULL)
+  testthat::skip_if(is.null(memory), "the memory of another process cannot be read here")
+  on.exit(close(memory))
+  maps <- strsplit(readLines(sprintf("/proc/%d/maps", pid)), " +")
+  maps <- Filter(function(map) startsWith(map[2], "r") && !identical(map[6], "[vvar]"), maps)
+  sum(vapply(maps, function(map) {
+    bounds <- vapply(strsplit(map[1], "-")[[1]], function(hex) {
+      sum(strtoi(strsplit(hex, "")[[1]], 16L) * 16^(rev(seq_len(nchar(hex))) - 1))
+    }, numeric(1))
+    # A read past what a file-backed mapping holds ends early, which is as good.
+    bytes <- tryCatch(
+      {
+        seek(memory, bounds[[1]])
+        readBin(memory, "raw", bounds[[2]] - bounds[[1]])
+      },
+      error = function(e) raw(), warning = function(w) raw()
+    )
+    length(grepRaw(needle, bytes, fixed = TRUE, all = TRUE))
+  }, numeric(1)))
+}

@@ -40,6 +40,7 @@ test_that("a failure at any step tells the key and its state, and the import goe
 
     receipt <- byok_import(svc, material_of("HMAC_256"), key_id = error$key_id)
     expect_identical(receipt$key_arn, key$Arn)
+    expect_match(conditionMessage(error), "svc$create_alias(\"alias/orders\", ", fixed = TRUE)
     expect_identical(receipt$proof$proven, TRUE)
     expect_length(svc$list_keys()$Keys, 1)
   }

@@ -141,12 +141,8 @@ impl Landed {
             .ok()
             .and_then(|answer| answer.request_id.clone());
         let result = self.outcome.map_err(Failure::from).and_then(|answer| {
-            convert::answer(self.operation, &answer.body).ok_or_else(|| {
-                Failure::Call(Error::Unreadable {
-                    reason: "its members are not what the API says".to_owned(),
-                    answer,
-                })
-            })
+            convert::answer(self.operation, &answer.body)
+                .ok_or_else(|| Error::unreadable(answer).into())
         });
         list!(
             id = self.id,

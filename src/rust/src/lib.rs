@@ -18,8 +18,10 @@ mod foreign;
 mod json;
 mod key_material;
 mod ledger;
+mod log;
 mod operation;
 mod runtime;
+mod sitrep;
 mod wrap;
 
 use extendr_api::prelude::*;
@@ -34,5 +36,6 @@ extendr_module! {
     use key_material;
     use ledger;
     use operation;
+    use sitrep;
     use wrap;
 }

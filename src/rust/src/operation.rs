@@ -1,17 +1,21 @@
 //! One call of one operation.
 use extendr_api::prelude::*;
 use kmsr_client::Error;
+use kmsr_client::log::Log;
 use kmsr_model::{Member, Shape};
 
 use crate::client::Handle;
 use crate::convert;
 use crate::error::{Failure, into_r};
-use crate::runtime;
+use crate::log;
 
-/// Calls an operation, by its wire name, with a named list of arguments, and waits for its result.
+/// Calls an operation, by its wire name, with a named list of arguments, and waits for its result. With a level other than 0
+/// a log is kept and returned with it.
 #[extendr]
-fn rs_call(client: Robj, operation: &str, arguments: List) -> Robj {
-    into_r(call(&client, operation, &arguments))
+fn rs_call(client: Robj, operation: &str, arguments: List, log_level: i32) -> Robj {
+    let log = log::open(log_level);
+    let result = call(&client, operation, &arguments, log.as_ref());
+    log::enclose(into_r(result), log.as_ref())
 }
 
 /// What a value is, in words and without its content, for messages about arguments.
@@ -33,21 +37,16 @@ fn rs_enumerations(operation: &str) -> List {
     List::from_pairs(members.iter().filter_map(values).collect::<Vec<_>>())
 }
 
-fn call(client: &Robj, name: &str, arguments: &List) -> Result<Robj, Failure> {
+fn call(client: &Robj, name: &str, arguments: &List, log: Option<&Log>) -> Result<Robj, Failure> {
     let operation = kmsr_model::operation(name).ok_or_else(|| Error::Request {
         message: format!("{name} is not an operation of AWS KMS"),
     })?;
     let handle = Handle::from_r(client)?;
     let client = handle.client()?;
     let arguments = convert::arguments(operation, arguments)?;
-    let answer = runtime::wait(client.call(operation, arguments))??;
+    let answer = log::wait(log, client.call(operation, arguments))??;
     handle.remember(answer.request_id.clone());
-    convert::answer(operation, &answer.body).ok_or_else(|| {
-        Failure::Call(Error::Unreadable {
-            reason: "its members are not what the API says".to_owned(),
-            answer,
-        })
-    })
+    convert::answer(operation, &answer.body).ok_or_else(|| Error::unreadable(answer).into())
 }
 
 extendr_module! {

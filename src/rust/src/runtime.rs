@@ -1,6 +1,7 @@
 //! The one asynchronous runtime of a process, and waiting on it while R stays interruptible.
 use std::cell::RefCell;
 use std::future::Future;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::process;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::foreign::{self, Stopped};
+use crate::error::Failure;
+use crate::foreign;
 
 /// How often a waiting call looks for an interrupt. Short enough to feel immediate.
 const TICK: Duration = Duration::from_millis(50);
@@ -21,7 +23,7 @@ thread_local! {
 }
 
 /// Waits for a future on this process' runtime. When R wants to stop, the future is dropped, and with it the request.
-pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Stopped> {
+pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
     with_runtime(|runtime| {
         runtime.block_on(async {
             let mut future = pin!(future);
@@ -33,7 +35,7 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Stopped> {
                     output = &mut future => return Ok(output),
                     _ = tick.tick() => {
                         if let Some(stopped) = foreign::stopped() {
-                            return Err(stopped);
+                            return Err(Failure::Stopped(stopped));
                         }
                     }
                 }
@@ -42,17 +44,29 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Stopped> {
     })
 }
 
-fn with_runtime<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
+fn with_runtime<T>(use_it: impl FnOnce(&Runtime) -> Result<T, Failure>) -> Result<T, Failure> {
     RUNTIME.with_borrow_mut(|slot| {
         let pid = process::id();
-        if slot.as_ref().is_none_or(|(owner, _)| *owner != pid) {
-            let runtime = Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("the operating system refuses the file descriptors an event loop needs");
-            *slot = Some((pid, ManuallyDrop::new(runtime)));
-        }
-        let (_, runtime) = slot.as_ref().expect("filled above");
+        let runtime = match slot.take_if(|(owner, _)| *owner == pid) {
+            Some((_, runtime)) => runtime,
+            None => ManuallyDrop::new(
+                Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .map_err(no_runtime)?,
+            ),
+        };
+        let (_, runtime) = slot.insert((pid, runtime));
         use_it(runtime)
     })
+}
+
+fn no_runtime(error: io::Error) -> Failure {
+    Failure::Refused {
+        kind: "transport",
+        reason: "runtime",
+        message: format!(
+            "The system does not give what waiting for an answer takes: {error}. Are too many files open?"
+        ),
+    }
 }

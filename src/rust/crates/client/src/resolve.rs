@@ -204,8 +204,7 @@ impl Look<'_> {
                     "use_dual_stack"
                 };
                 return Err(invalid(format!(
-                    "{setting} picks a variant of the Region's own endpoint, but there is a custom one, {:?} ({}): leave \
-                     one of them out",
+                    "the endpoint {:?} ({}) has no variants, so {setting} cannot pick one: leave one of the two out",
                     endpoint.value, endpoint.source
                 )));
             }

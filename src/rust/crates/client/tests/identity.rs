@@ -31,7 +31,7 @@ fn given_keys_sign_and_win() {
     assert!(
         request
             .header("user-agent")
-            .unwrap()
+            .expect("every request says who sends it")
             .contains(concat!("kmsr/", env!("CARGO_PKG_VERSION")))
     );
 }

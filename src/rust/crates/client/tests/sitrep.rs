@@ -161,7 +161,11 @@ fn a_refused_identity_is_told_with_the_services_words() {
     let told = Child::with_keys(&kms.url()).start().sitrep().message;
     says(
         &told,
-        &["InvalidClientTokenId: The security token is invalid."],
+        &[
+            "code: \"InvalidClientTokenId\"",
+            "The security token is invalid.",
+            "status: 403",
+        ],
     );
 }
 

@@ -1,13 +1,16 @@
 //! Whose credentials are in use: GetCallerIdentity, which every identity may call.
+use std::error::Error as StdError;
+
 use aws_credential_types::Credentials;
 use aws_sdk_kms::config::BehaviorVersion;
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::config::{IdentityCache, Region, SharedCredentialsProvider};
-use aws_sdk_sts::error::ProvideErrorMetadata as _;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::os_shim_internal::Env;
 use http::Uri;
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::error::{Error, chain};
 use crate::resolve::endpoint_of;
 
@@ -49,17 +52,33 @@ pub(super) async fn ask(client: &Client, credentials: &Credentials) -> Result<Ca
         .get_caller_identity()
         .send()
         .await
-        .map_err(|error| Error::Transport {
-            message: match (error.code(), error.message()) {
-                (Some(code), Some(message)) => format!("{code}: {message}"),
-                (Some(code), None) => code.to_owned(),
-                _ => chain(&error),
-            },
-        })?;
+        .map_err(|error| refusal(&error))?;
     Ok(Caller {
         account: answer.account().unwrap_or_default().to_owned(),
         arn: answer.arn().unwrap_or_default().to_owned(),
     })
+}
+
+fn refusal<E>(error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    match (error.code(), error.raw_response()) {
+        (Some(code), Some(answer)) => Error::Service {
+            code: code.to_owned(),
+            message: error.message().unwrap_or_default().to_owned(),
+            answer: Box::new(Answer {
+                status: answer.status().as_u16(),
+                request_id: answer.headers().get("x-amzn-requestid").map(str::to_owned),
+                error_type: None,
+                date: None,
+                body: Vec::new(),
+            }),
+        },
+        _ => Error::Transport {
+            message: error.source().map_or_else(|| error.to_string(), chain),
+        },
+    }
 }
 
 fn is_this_machine(url: &Uri) -> bool {
