@@ -172,7 +172,8 @@ import_progress <- function(run, show) {
   text <- ""
   shown <- -Inf
   bar <- cli::cli_progress_bar(
-    format = "Importing {cli::pb_bar} {cli::pb_current}/{cli::pb_total} {text}", total = run$left, .envir = env
+    format = "Importing {cli::pb_bar} {cli::pb_current}/{cli::pb_total} {text}", total = run$left,
+    .auto_close = FALSE, .envir = env
   )
   list(
     update = function() {

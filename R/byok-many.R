@@ -286,13 +286,9 @@ abort_run <- function(run, condition) {
     stop(condition)
   }
   abort_kmsr(
-    paste("The import of many keys ended early:", conditionMessage_short(condition)),
+    paste("The import of many keys ended early:", condition$message %||% conditionMessage(condition)),
     class = c("kmsr_import_many_error", setdiff(class(condition), c("kmsr_error", "rlang_error", "error", "condition"))),
     body = c(condition$body, resume_advice(run)),
     result = new_import_many(run)
   )
-}
-
-conditionMessage_short <- function(condition) {
-  condition$message %||% ""
 }

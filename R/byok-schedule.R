@@ -169,9 +169,10 @@ take_due <- function(schedule) {
 # --- Buckets -----------------------------------------------------------------------------------------------------------
 
 # A bucket fills at a rate, and every call takes one from it. It holds little more than one call, or a little less than a
-# second's: so much is there at AWS after a pause as well, and calls that this machine sends late are made up for.
+# second's: so much is there at AWS after a pause as well, and calls that this machine sends late are made up for. Nobody
+# knows how full it is at first: half of that is taken for granted.
 new_bucket <- function(rate) {
-  list2env(list(full = rate, rate = rate, level = 1, at = clock(), cut_at = -Inf, queue = list()), parent = emptyenv())
+  list2env(list(full = rate, rate = rate, level = max(1, rate / 2), at = clock(), cut_at = -Inf, queue = list()), parent = emptyenv())
 }
 
 take_calls <- function(bucket, time) {

@@ -33,6 +33,8 @@
 #' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
 #' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
+#' | `kmsr_ledger_error` | the ledger of an import of many keys is in use, of other data, or not as it was written |
+#' | `kmsr_import_many_error` | an import of many keys ended early; field `result` is what was reached |
 #' | `kmsr_import_error` | an import failed on the way; so do a renewal (`kmsr_renewal_error`) and a rotation (`kmsr_rotation_error`). Fields: see [byok_import()] |
 #' | `kmsr_proof_error` | KMS holds something else than the key material it was held against |
 #' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |

@@ -222,3 +222,30 @@ fn slot(size: RsaSize) -> usize {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn wrapping_keys_and_they_alone_are_given_out_again() {
+        let pool = Pool::of_this_process().expect("a thread");
+        let size = RsaSize::Bits2048;
+        let mut wrapping = HashSet::new();
+        for _ in 0..FOR_A_BURST {
+            let pair = pool.take_wrapping(size).await.expect("a key");
+            assert!(wrapping.insert(pair.public_key), "the first are all new");
+        }
+        // Faster than keys can be made.
+        let mut again = 0;
+        for _ in 0..100 {
+            let pair = pool.take_wrapping(size).await.expect("a key");
+            again += usize::from(!wrapping.insert(pair.public_key));
+        }
+        assert!(again > 0);
+        let other = pool.take(size).await.expect("a key");
+        assert!(!wrapping.contains(&other.public_key));
+    }
+}
