@@ -91,7 +91,7 @@ unwrap <- function(result, operation = NULL, arguments = NULL) {
   raise_failure(unclass(result), operation, arguments)
 }
 
-raise_failure <- function(failure, operation, arguments) {
+raise_failure <- function(failure, operation, arguments = NULL) {
   switch(failure$kind,
     interrupted = rlang::interrupt(),
     # What R itself wanted to raise while Rust was waiting.
