@@ -108,10 +108,10 @@ inventory_regions <- function(x) {
 inventory_heading <- function(x) {
   picked <- attr(x, "picked_from")
   place <- toString(inventory_regions(x))
+  if ((picked$keys %||% nrow(x)) == 0) {
+    return(sprintf("No keys with imported material in %s.", place))
+  }
   if (is.null(picked)) {
-    if (nrow(x) == 0) {
-      return(sprintf("No keys with imported material in %s.", place))
-    }
     return(sprintf("<kms_inventory> %s in %s, %s", count_keys(nrow(x)), place, format_time(inventory_time(x))))
   }
   if (nrow(x) == 0) {
@@ -138,7 +138,7 @@ count_keys <- function(n, kind = "imported ") {
 
 # What people call a key: its alias, else its id.
 key_label <- function(x, width = 36) {
-  label <- ifelse(x$alias == "", x$key_id, sub("^alias/", "", x$alias))
+  label <- ifelse(x$alias == "", x$key_id, gsub("(^|, )alias/", "\\1", x$alias))
   long <- nchar(label) > width
   label[long] <- paste0(substr(label[long], 1, width - 3), "...")
   label

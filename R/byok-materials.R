@@ -26,8 +26,11 @@ pending_material <- function(materials) {
   materials[startsWith(materials$state, "PENDING_"), ]
 }
 
-# Materials that belong to a key for good, and whose bytes KMS does not have.
+# Materials that belong to a key for good, and whose bytes KMS does not have. NULL if they could not be listed.
 missing_materials <- function(materials) {
+  if (is.null(materials)) {
+    return(NULL)
+  }
   materials[materials$import_state %in% "PENDING_IMPORT" & !startsWith(materials$state, "PENDING_"), ]
 }
 

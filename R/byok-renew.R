@@ -139,15 +139,17 @@ known_alias <- function(key_id) {
 
 tell_renewal <- function(receipt, before, was_gone) {
   old <- if (was_gone) {
-    "which was gone, is back and"
+    ", which was gone, is back and"
+  } else if (is.null(before)) {
+    " now"
   } else if (length(before) == 0 || is.na(before)) {
-    "which did not expire, now"
+    ", which did not expire, now"
   } else {
-    sprintf("which would have expired at %s, now", format_time(before))
+    sprintf(", which would have expired at %s, now", format_time(before))
   }
   new <- if (is.na(receipt$expires)) "never expires" else paste("expires at", format_time(receipt$expires))
   rlang::inform(
-    sprintf("The material of the key %s, %s %s.", receipt$key_arn, old, new),
+    sprintf("The material of the key %s%s %s.", receipt$key_arn, old, new),
     class = "kmsr_renewal_message"
   )
 }

@@ -165,7 +165,12 @@ check_rotatable <- function(key, replicas) {
         body = c(i = switch(one$KeyState,
           Disabled = sprintf("Enable it: svc$enable_key(\"%s\").", one$KeyId),
           PendingImport = sprintf(
-            "Bring its material back first: byok_renew(svc, \"%s\", key_material, expires = ...).", one$KeyId
+            if (length(one$CurrentKeyMaterialId)) {
+              "Bring its material back first: byok_renew(svc, \"%s\", key_material, expires = ...)."
+            } else {
+              "Nothing was ever imported into it: byok_import(svc, key_material, key_id = \"%s\") does."
+            },
+            one$KeyId
           ),
           "Wait until it is enabled."
         )),

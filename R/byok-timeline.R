@@ -80,9 +80,9 @@ draw_timeline <- function(x, group, at, main) {
     today, bounds[3], today + 30 * 86400, bounds[4], border = NA, col = grDevices::adjustcolor("#E69F00", 0.10)
   )
   month_axis(today, last, soft)
-  graphics::segments(today, y[!coming], edge, y[!coming], col = soft)
+  graphics::segments(rep(today, rows), y, ifelse(coming, today, edge), y, col = soft)
   graphics::segments(
-    today, y[coming], place[coming], y[coming], col = urgency_colours[signs[coming]], lwd = min(3, 5 * size), lend = 1
+    rep(today, rows), y, ifelse(coming, place, today), y, col = urgency_colours[signs], lwd = min(3, 5 * size), lend = 1
   )
   graphics::abline(v = today, lwd = 1.5)
   graphics::points(

@@ -34,6 +34,9 @@
 #' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
 #' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
+#' | `kmsr_import_error` | an import failed on the way; so do a renewal (`kmsr_renewal_error`) and a rotation (`kmsr_rotation_error`). Fields: see [byok_import()] |
+#' | `kmsr_proof_error` | KMS holds something else than the key material it was held against |
+#' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
 #' [setTimeLimit()] raises R's own error.

@@ -21,10 +21,33 @@ repr_html.kms_import_proof <- function(obj, ...) html_card(format(obj))
 repr_html.kms_import_bundle <- function(obj, ...) html_card(format(obj))
 
 #' @exportS3Method repr::repr_html
-repr_html.kms_rotation <- function(obj, ...) html_card(format(obj))
+repr_html.kms_rotation <- function(obj, ...) html_card(format(obj), below = "Checks")
 
 #' @exportS3Method repr::repr_html
 repr_html.kms_material_deletion <- function(obj, ...) html_card(format(obj))
+
+#' @exportS3Method repr::repr_html
+repr_html.kms_sitrep <- function(obj, ...) html_card(format(obj), below = unlist(sitrep_labels))
+
+#' @exportS3Method repr::repr_html
+repr_html.summary.kms_import_many <- function(obj, ...) html_card(format(obj), below = "Failed")
+
+#' @exportS3Method repr::repr_html
+repr_html.kms_import_many <- function(obj, rows = 60, ...) {
+  if (is.null(attr(obj, "run"))) {
+    return(repr::repr_html(as.data.frame(obj), ...))
+  }
+  shown <- utils::head(as.data.frame(obj), rows)
+  hidden <- nrow(obj) - nrow(shown)
+  paste0(
+    repr_html.summary.kms_import_many(summary(obj)),
+    html_table(c("Row", "Status", "Key", "Spec", "Expires", "Proven", "Error"), list(
+      or_dash(shown$id), or_dash(shown$status), or_dash(shown$key_id), or_dash(shown$key_spec), html_day(shown$expires),
+      or_dash(c("yes", "no")[2 - shown$proven]), or_dash(ifelse(is.na(shown$error_code), shown$error_message, shown$error_code))
+    )),
+    if (hidden > 0) html_paragraphs(sprintf("and %s more", format(hidden, big.mark = ",")))
+  )
+}
 
 #' @exportS3Method repr::repr_html
 repr_html.summary.kms_inventory <- function(obj, ...) {
@@ -49,20 +72,18 @@ repr_html.kms_inventory <- function(obj, rows = 60, ...) {
   }
   shown <- obj[seq_len(min(rows, nrow(obj))), ]
   group <- urgency(shown, at)
-  or_dash <- function(x) ifelse(is.na(x) | !nzchar(x), "&ndash;", html_escape(x))
-  day <- function(time) ifelse(is.na(time), "&ndash;", html_escape(format(time, "%Y-%m-%d", tz = "UTC")))
   columns <- list(
     "Material" = unbroken(ifelse(
       group %in% c("week", "month", "later"),
       paste(html_sign(group), html_escape(time_left(shown, group, at))), html_urgency(group)
     )),
-    "Expires" = unbroken(day(shown$expires)),
+    "Expires" = html_day(shown$expires),
     "Alias" = or_dash(gsub("alias/", "", shown$alias, fixed = TRUE)),
     "Key" = sprintf("<code>%s</code>", html_escape(shown$key_id)),
     "Spec" = or_dash(shown$key_spec),
     "State" = or_dash(shown$state),
     "Materials" = or_dash(as.character(shown$n_materials)),
-    "Last used" = if (!is.null(shown$last_used)) unbroken(day(shown$last_used)),
+    "Last used" = if (!is.null(shown$last_used)) html_day(shown$last_used),
     "Tags" = if (!is.null(shown$tags)) or_dash(vapply(shown$tags, format_tags, "")),
     "Issue" = if (any(!is.na(shown$issue))) or_dash(shown$issue)
   )
@@ -80,6 +101,9 @@ repr_html.kms_inventory <- function(obj, rows = 60, ...) {
 repr_text.kms_inventory <- function(obj, ...) paste(format(obj), collapse = "\n")
 
 #' @exportS3Method repr::repr_text
+repr_text.kms_import_many <- function(obj, ...) paste(utils::capture.output(print(obj)), collapse = "\n")
+
+#' @exportS3Method repr::repr_text
 repr_text.kms_import_plan <- function(obj, ...) paste(format(obj), collapse = "\n")
 
 #' @exportS3Method repr::repr_html
@@ -87,7 +111,6 @@ repr_html.kms_import_plan <- function(obj, ...) {
   title <- format(obj, width = 10000)[1]
   steps <- as.data.frame(obj)
   findings <- attr(obj, "findings")
-  or_dash <- function(x) ifelse(is.na(x), "&ndash;", html_escape(x))
   number <- function(x) or_dash(ifelse(is.na(x), NA, format_count(x)))
   listing <- function(title, some) {
     if (nrow(some) == 0) {
@@ -120,24 +143,31 @@ repr_html.kms_import_plan <- function(obj, ...) {
   )
 }
 
-# What print() shows of an object with labelled lines, as a table: a heading, rows of label and value, and notes.
-html_card <- function(lines) {
+# What print() shows of an object with labelled lines, as a table: a heading, rows of label and value, and notes. Lines
+# that go on with the one before are joined to it, or, where they are lines of their own, put below it.
+html_card <- function(lines, below = character()) {
   heading <- sub("^<[a-z_]+> ?", "", lines[1])
   class <- sub("^<([a-z_]+)>.*", "\\1", lines[1])
   labels <- values <- notes <- plain <- character()
+  kind <- "plain"
   for (line in lines[-1]) {
     row <- regmatches(line, regexec("^  ([A-Z][A-Za-z ]{0,14}):(?: +(.*))?$", line, perl = TRUE))[[1]]
     if (length(row)) {
+      kind <- "row"
       labels <- c(labels, row[2])
       values <- c(values, html_escape(row[3]))
     } else if (startsWith(line, "  * ")) {
+      kind <- "note"
       notes <- c(notes, substring(line, 5))
-    } else if (length(notes)) {
+    } else if (!startsWith(line, "   ")) {
+      kind <- "plain"
+      plain <- c(plain, trimws(line))
+    } else if (kind == "row") {
+      last <- length(values)
+      between <- if (!nzchar(values[last])) "" else if (labels[last] %in% below) "<br>" else " "
+      values[last] <- paste0(values[last], between, html_escape(gsub(" {2,}", ": ", trimws(line))))
+    } else if (kind == "note") {
       notes[length(notes)] <- paste(notes[length(notes)], trimws(line))
-    } else if (startsWith(line, "   ") && length(values)) {
-      last <- values[length(values)]
-      between <- if (!nzchar(last)) "" else if (labels[length(labels)] == "Checks") "<br>" else " "
-      values[length(values)] <- paste0(last, between, html_escape(gsub(" {2,}", ": ", trimws(line))))
     } else {
       plain <- c(plain, trimws(line))
     }
@@ -181,6 +211,14 @@ html_escape <- function(text) {
   text
 }
 
+or_dash <- function(text) {
+  ifelse(is.na(text) | !nzchar(text), "&ndash;", html_escape(text))
+}
+
+html_day <- function(time) {
+  unbroken(or_dash(format(time, "%Y-%m-%d", tz = "UTC")))
+}
+
 # Kept on one line, however narrow the column.
 unbroken <- function(html) {
   sprintf("<span style=\"white-space:nowrap\">%s</span>", html)
@@ -197,7 +235,7 @@ html_urgency <- function(group) {
 }
 
 html_colours <- c(
-  gone = "#D63A50", week = "#D55E00", month = "#C98A00", later = "#3A8CC9", never = "#808080", leaving = "#808080",
+  gone = "#D63A50", week = "#D55E00", month = "#BC8100", later = "#3A8CC9", never = "#808080", leaving = "#808080",
   unread = "#808080"
 )
 html_signs <- c(

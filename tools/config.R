@@ -47,7 +47,7 @@ libs <- switch(
     "-framework Security -framework SystemConfiguration -framework CoreFoundation -liconv",
     "-Wl,-S -Wl,-dead_strip"
   ),
-  Linux = "-lpthread -ldl -lm -Wl,-S -Wl,--gc-sections -Wl,--exclude-libs,ALL",
+  Linux = "-lpthread -ldl -lm -Wl,-s -Wl,--gc-sections -Wl,--exclude-libs,ALL",
   "-lpthread -lm"
 )
 

@@ -116,14 +116,19 @@ fn next(flight: &Flight, timeout_seconds: f64) -> Result<Robj, Failure> {
     let mut calls = flight.calls()?.borrow_mut();
     let timeout = Duration::try_from_secs_f64(timeout_seconds).unwrap_or_default();
     let landed = runtime::wait(async {
-        if calls.is_empty() {
+        let landed = if calls.is_empty() {
             tokio::time::sleep(timeout).await;
-            return None;
-        }
-        tokio::time::timeout(timeout, calls.next())
-            .await
-            .ok()
-            .flatten()
+            None
+        } else {
+            tokio::time::timeout(timeout, calls.next())
+                .await
+                .ok()
+                .flatten()
+        };
+        // The runtime wakes those who yield at the end of its turn, and forgets them when the wait ends before: a call that
+        // just yielded would never be woken again. One more turn wakes it.
+        tokio::task::yield_now().await;
+        landed
     })?;
     Ok(landed.map_or_else(|| ().into(), Landed::into_r))
 }
@@ -136,12 +141,8 @@ impl Landed {
             .ok()
             .and_then(|answer| answer.request_id.clone());
         let result = self.outcome.map_err(Failure::from).and_then(|answer| {
-            convert::answer(self.operation, &answer.body).ok_or_else(|| {
-                Failure::Call(Error::Unreadable {
-                    reason: "its members are not what the API says".to_owned(),
-                    answer: Box::new(answer),
-                })
-            })
+            convert::answer(self.operation, &answer.body)
+                .ok_or_else(|| Error::unreadable(answer).into())
         });
         list!(
             id = self.id,

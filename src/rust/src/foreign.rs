@@ -1,4 +1,6 @@
 //! R's C API where extendr does not reach: all of the binding's unsafe code.
+pub(crate) mod tree;
+
 use std::os::raw::c_int;
 
 use extendr_api::prelude::*;

@@ -46,12 +46,7 @@ fn call(client: &Robj, name: &str, arguments: &List, log: Option<&Log>) -> Resul
     let arguments = convert::arguments(operation, arguments)?;
     let answer = log::wait(log, client.call(operation, arguments))??;
     handle.remember(answer.request_id.clone());
-    convert::answer(operation, &answer.body).ok_or_else(|| {
-        Failure::Call(Error::Unreadable {
-            reason: "its members are not what the API says".to_owned(),
-            answer: Box::new(answer),
-        })
-    })
+    convert::answer(operation, &answer.body).ok_or_else(|| Error::unreadable(answer).into())
 }
 
 extendr_module! {

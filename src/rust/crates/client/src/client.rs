@@ -1,5 +1,5 @@
 //! A client, and the one way a call takes.
-use std::sync::PoisonError;
+use std::rc::Rc;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -14,8 +14,8 @@ use http::Uri;
 use kmsr_model::Operation;
 
 use crate::arguments::Arguments;
-use crate::capture::Capture;
-use crate::error::Error;
+use crate::capture::{Call, Capture, Traffic};
+use crate::error::{Error, is_throttling, service_code};
 use crate::identity::Identity;
 use crate::log::{self, Level};
 use crate::resolve::Resolved;
@@ -93,6 +93,7 @@ impl Client {
             .http_client(transport.client())
             .retry_config(retry_config(resolved))
             .retry_classifier(NeverRetry)
+            .interceptor(Capture)
             .timeout_config(timeouts.build())
             .use_fips(resolved.use_fips)
             .use_dual_stack(resolved.use_dual_stack);
@@ -140,7 +141,8 @@ impl Client {
         }
     }
 
-    /// Sends one operation, retries included, and returns the service's successful answer.
+    /// Sends one operation, retries included, and returns the answer that says it was done. Its body is as it came: whoever
+    /// reads it and finds something else than the operation's output has [`Error::unreadable`] to say so.
     ///
     /// # Errors
     /// See [`Error`]. [`Error::Request`] means nothing was sent.
@@ -149,16 +151,27 @@ impl Client {
         operation: &'static Operation,
         arguments: Arguments,
     ) -> Result<Answer, Error> {
+        self.call_counted(operation, arguments, &Rc::default())
+            .await
+    }
+
+    /// As [`Client::call`]; what happens to its requests is counted.
+    pub(crate) async fn call_counted(
+        &self,
+        operation: &'static Operation,
+        arguments: Arguments,
+        traffic: &Rc<Traffic>,
+    ) -> Result<Answer, Error> {
         if self.resolved.region.is_none() {
             return Err(Error::MissingRegion);
         }
         let Some(identity) = &self.identity else {
-            return self.send(operation, arguments).await;
+            return self.send(operation, arguments, traffic).await;
         };
         let again = arguments.clone();
         // Nothing was looked up before the first call; what that finds is the first generation.
         let generation = identity.generation().await.max(1);
-        let refused = match self.send(operation, arguments).await {
+        let refused = match self.send(operation, arguments, traffic).await {
             Err(Error::Service {
                 code,
                 message,
@@ -180,43 +193,39 @@ impl Client {
                 operation.name
             )
         });
-        self.send(operation, again).await
+        self.send(operation, again, traffic).await
     }
 
     async fn send(
         &self,
         operation: &'static Operation,
         mut arguments: Arguments,
+        traffic: &Rc<Traffic>,
     ) -> Result<Answer, Error> {
         notice_closed_connections().await;
-        let tale = Tale::new(operation, self.connections.clone());
-        let (capture, seen) = Capture::new(tale, arguments.take_newer_than_sdk(operation));
-        let send = sdk::sender(operation.name).ok_or_else(|| Error::Request {
+        let sdk = sdk::operation(operation.name).ok_or_else(|| Error::Request {
             message: format!("{} is not an operation of the AWS SDK", operation.name),
         })?;
-        let sent = send(&self.kms, &mut arguments, capture).map_err(|sdk::Mismatch(member)| {
+        let call = Call {
+            sdk: sdk.configuration,
+            beyond_sdk: arguments.take_newer_than_sdk(operation),
+            tale: Tale::new(operation, self.connections.clone()),
+            traffic: traffic.clone(),
+            attempts: 0,
+            answer: None,
+        };
+        let request = (sdk.send)(&self.kms, &mut arguments).map_err(|sdk::Mismatch(member)| {
             Error::Request {
                 message: format!("{member} does not have the type {} takes", operation.name),
             }
         })?;
-        let outcome = sent.await;
-        let answer = seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .answer
-            .take();
-        match (answer, outcome) {
+        match call.of(request).await {
             // Time ran out between two attempts: the answer to the first is not the call's.
-            (_, Err(error)) if matches!(error, SdkError::TimeoutError(_)) => {
-                Err(Error::from_sdk(&error))
-            }
-            // The SDK may fail to make its typed output of an answer that is a success all the same.
-            (Some(answer), _) => match Error::from_answer(&answer) {
-                Some(error) => Err(error),
-                None => Ok(answer),
-            },
-            (None, Err(error)) => Err(Error::from_sdk(&error)),
-            (None, Ok(())) => Err(Error::Transport {
+            (Err(error @ SdkError::TimeoutError(_)), _) => Err(Error::from_sdk(&error)),
+            (_, Some(answer)) if answer.is_success() => Ok(answer),
+            (_, Some(answer)) => Err(Error::from_answer(answer)),
+            (Err(error), None) => Err(Error::from_sdk(&error)),
+            (Ok(()), None) => Err(Error::Transport {
                 message: "the answer was lost".to_owned(),
             }),
         }
@@ -268,6 +277,19 @@ impl Client {
             .await
             .ok()?;
         endpoint.url().parse().ok()
+    }
+}
+
+impl Answer {
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether it refuses a request for being one too many.
+    pub(crate) fn is_throttling(&self) -> bool {
+        !self.is_success()
+            && service_code(self.error_type.as_deref(), &self.body)
+                .is_some_and(|code| is_throttling(&code))
     }
 }
 

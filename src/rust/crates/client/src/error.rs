@@ -3,11 +3,14 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::client::Answer;
 use crate::sdk::Refused;
+
+type Members = serde_json::Map<String, serde_json::Value>;
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -65,34 +68,39 @@ pub enum Phase {
 }
 
 impl Error {
-    /// The failure in an answer that was read whole, or `None` when it is a success to be decoded.
-    pub(crate) fn from_answer(answer: &Answer) -> Option<Self> {
-        let success = (200..300).contains(&answer.status);
-        let body: Option<serde_json::Map<String, serde_json::Value>> =
-            serde_json::from_slice(&answer.body).ok();
-        match (success, body) {
-            (true, Some(_)) => None,
-            // Operations without output members answer with no body at all.
-            (true, None) if answer.body.is_empty() => None,
-            (false, Some(body)) => {
-                let text = |name| {
-                    body.get(name)
-                        .and_then(|value| value.as_str())
-                        .map(str::to_owned)
-                };
-                match service_code(answer.error_type.as_deref(), &answer.body) {
-                    Some(code) => Some(Self::Service {
-                        code,
-                        message: text("message")
-                            .or_else(|| text("Message"))
-                            .unwrap_or_default(),
-                        answer: Box::new(answer.clone()),
-                    }),
-                    None => Some(unreadable(answer, "it is JSON without an error code")),
-                }
-            }
-            (_, None) => Some(unreadable(answer, what_it_looks_like(&answer.body))),
+    /// The failure of an answer whose body is not what its status promised.
+    pub fn unreadable(answer: Answer) -> Self {
+        let reason = match serde_json::from_slice::<Members>(&answer.body) {
+            Ok(_) if (200..300).contains(&answer.status) => "its members are not what the API says",
+            Ok(_) => "it is JSON without an error code",
+            Err(_) => what_it_looks_like(&answer.body),
+        };
+        Self::Unreadable {
+            reason: reason.to_owned(),
+            answer: answer.into(),
         }
+    }
+
+    /// The failure that an answer of another status than success tells of.
+    pub(crate) fn from_answer(answer: Answer) -> Self {
+        let code = service_code(answer.error_type.as_deref(), &answer.body);
+        let body: Option<Members> = serde_json::from_slice(&answer.body).ok();
+        let (Some(code), Some(body)) = (code, body) else {
+            return Self::unreadable(answer);
+        };
+        let text = |name| body.get(name)?.as_str().map(str::to_owned);
+        Self::Service {
+            message: text("message")
+                .or_else(|| text("Message"))
+                .unwrap_or_default(),
+            code,
+            answer: answer.into(),
+        }
+    }
+
+    /// Whether the service refused a request for being one too many.
+    pub fn is_throttling(&self) -> bool {
+        matches!(self, Self::Service { code, .. } if is_throttling(code))
     }
 
     /// The failure to find credentials.
@@ -175,6 +183,11 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// Whether the error code says that there are too many requests, rather than too many of something else.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    code != "LimitExceededException" && THROTTLING_ERRORS.contains(&code)
+}
+
 /// The bare error code of a failed answer: without the namespace before `#` and the address after `:`.
 pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> {
     let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
@@ -184,13 +197,6 @@ pub(crate) fn service_code(header: Option<&str>, body: &[u8]) -> Option<String> 
         .or_else(|| member("code"))?;
     let bare = raw.split(':').next()?.rsplit('#').next()?.trim();
     (!bare.is_empty()).then(|| bare.to_owned())
-}
-
-fn unreadable(answer: &Answer, reason: impl Into<String>) -> Error {
-    Error::Unreadable {
-        reason: reason.into(),
-        answer: Box::new(answer.clone()),
-    }
 }
 
 fn what_it_looks_like(body: &[u8]) -> &'static str {
@@ -284,27 +290,38 @@ mod tests {
 
     #[test]
     fn failed_answers_are_told_apart() {
-        let service = Error::from_answer(&answer(
+        let service = Error::from_answer(answer(
             400,
             r#"{"__type":"a#NotFoundException","Message":"gone"}"#,
         ));
         assert!(
-            matches!(service, Some(Error::Service { code, message, .. }) if code == "NotFoundException" && message == "gone")
+            matches!(service, Error::Service { code, message, .. } if code == "NotFoundException" && message == "gone")
         );
         for body in ["", "<html></html>", "{\"a\":", "oops", "[1]", "{}"] {
             assert!(
                 matches!(
-                    Error::from_answer(&answer(503, body)),
-                    Some(Error::Unreadable { .. })
+                    Error::from_answer(answer(503, body)),
+                    Error::Unreadable { .. }
                 ),
                 "{body}"
             );
         }
-        assert!(Error::from_answer(&answer(200, "{}")).is_none());
-        assert!(Error::from_answer(&answer(200, "")).is_none());
-        assert!(matches!(
-            Error::from_answer(&answer(200, "<html>")),
-            Some(Error::Unreadable { .. })
-        ));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_described() {
+        let reason = |status, body| match Error::unreadable(answer(status, body)) {
+            Error::Unreadable { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        assert_eq!(reason(200, "{}"), "its members are not what the API says");
+        assert_eq!(reason(503, "{}"), "it is JSON without an error code");
+        assert_eq!(reason(200, "[1]"), "it is not JSON");
+        assert_eq!(reason(200, ""), "it is empty");
+        assert_eq!(reason(200, "{\"a\":"), "its JSON is cut off or malformed");
+        assert_eq!(
+            reason(200, " <html>"),
+            "it is HTML or XML, as a proxy or a wrong endpoint would send"
+        );
     }
 }

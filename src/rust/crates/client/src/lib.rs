@@ -7,12 +7,14 @@
 
 mod address;
 mod arguments;
+mod bulk;
 mod capture;
 mod client;
 mod error;
 mod files;
 mod identity;
 pub mod log;
+mod pace;
 mod redact;
 mod resolve;
 mod retry;
@@ -23,6 +25,7 @@ mod tale;
 mod transport;
 
 pub use arguments::{Arguments, Value};
+pub use bulk::{Bulk, Limits};
 pub use client::{Answer, Client};
 pub use error::{Error, Phase};
 pub use resolve::{Resolved, Sourced, resolve};

@@ -18,6 +18,9 @@ impl ClassifyRetry for NeverRetry {
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let hard_quota = context.response().is_some_and(|response| {
+            if response.status().is_success() {
+                return false;
+            }
             let header = response.headers().get("x-amzn-errortype");
             let body = response.body().bytes().unwrap_or_default();
             // The SDK counts this code as throttling; in KMS it is a quota that waiting does not lift.

@@ -8,16 +8,18 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::sync::LazyLock;
 
-use aws_sdk_kms::config::Intercept;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
+use aws_smithy_types::config_bag::FrozenLayer;
 use aws_smithy_types::{Blob, DateTime};
 use futures_util::future::BoxFuture;
 
 use crate::arguments::{Arguments, Value};
 
-/// What becomes of a request; the answer itself is seen by the interceptor.
+/// What becomes of a request; the answer itself is captured.
 pub(crate) type Sent = Result<(), SdkError<Refused, HttpResponse>>;
 
 /// The service refused the request. What it said is in the answer.
@@ -36,9 +38,14 @@ impl Error for Refused {}
 #[derive(Debug)]
 pub(crate) struct Mismatch(pub(crate) &'static str);
 
-/// Builds a request of one operation and sends it when polled.
-pub(crate) type Send<I> =
-    fn(&aws_sdk_kms::Client, &mut Arguments, I) -> Result<BoxFuture<'static, Sent>, Mismatch>;
+/// One operation of the SDK.
+pub(crate) struct Sdk {
+    /// Builds a request and sends it when polled.
+    pub(crate) send:
+        fn(&aws_sdk_kms::Client, &mut Arguments) -> Result<BoxFuture<'static, Sent>, Mismatch>,
+    /// How the SDK reads and writes the operation's messages.
+    pub(crate) configuration: &'static FrozenLayer,
+}
 
 /// A member's Rust type, made from a value.
 trait FromValue: Sized {
@@ -120,18 +127,24 @@ fn take<T: FromValue>(
 
 macro_rules! operations {
     ($($operation:ident, $method:ident { $($member:literal => $setter:ident),* $(,)? })+) => {
-        /// The sender of the operation with this wire name.
-        pub(crate) fn sender<I: Intercept + 'static>(operation: &str) -> Option<Send<I>> {
-            match operation {
-                $(stringify!($operation) => Some(|client, arguments, interceptor| {
-                    let _ = &arguments;
-                    let request = client.$method();
-                    $(let request = request.$setter(take(arguments, $member)?);)*
-                    let request = request.customize().interceptor(interceptor);
-                    Ok(Box::pin(async move {
-                        request.send().await.map(drop).map_err(|error| error.map_service_error(|_| Refused))
-                    }))
-                }),)+
+        /// The operation with this wire name.
+        pub(crate) fn operation(name: &str) -> Option<Sdk> {
+            match name {
+                $(stringify!($operation) => {
+                    static CONFIGURATION: LazyLock<Option<FrozenLayer>> =
+                        LazyLock::new(|| aws_sdk_kms::operation::$method::$operation::new().config());
+                    Some(Sdk {
+                        configuration: CONFIGURATION.as_ref()?,
+                        send: |client, arguments| {
+                            let _ = &arguments;
+                            let request = client.$method();
+                            $(let request = request.$setter(take(arguments, $member)?);)*
+                            Ok(Box::pin(async move {
+                                request.send().await.map(drop).map_err(|error| error.map_service_error(|_| Refused))
+                            }))
+                        },
+                    })
+                })+
                 _ => None,
             }
         }
@@ -179,3 +192,23 @@ macro_rules! enumerations {
 }
 
 include!("table.rs");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::client::ser_de::SharedResponseDeserializer;
+
+    #[test]
+    fn every_operation_of_the_model_has_a_deserializer() {
+        for modelled in kmsr_model::OPERATIONS {
+            let sdk = operation(modelled.name).expect(modelled.name);
+            assert!(
+                sdk.configuration
+                    .load::<SharedResponseDeserializer>()
+                    .is_some(),
+                "{}",
+                modelled.name
+            );
+        }
+    }
+}
