@@ -25,6 +25,7 @@
 #' | `kmsr_transport_error` | no answer or not all of it: host not found, refused, not trusted, cut off. Timeouts have this class too |
 #' | `kmsr_response_error` | an answer that is not the service's: a proxy's page, an empty or malformed body. Fields `status_code`, `response_body` |
 #' | `kmsr_config_error` | a setting in the environment or the shared config files is not what it must be |
+#' | `kmsr_nested_call_error` | a call from a finalizer or an event handler while another call waits for its answer |
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
 #' | `kmsr_alias_taken_error`, `kmsr_key_mismatch_error`, `kmsr_key_state_error` | an alias or key that the material cannot go to; nothing was changed |
@@ -95,7 +96,7 @@ unwrap <- function(result, operation = NULL, arguments = NULL) {
   raise_failure(unclass(result), operation, arguments)
 }
 
-raise_failure <- function(failure, operation, arguments) {
+raise_failure <- function(failure, operation, arguments = NULL) {
   switch(failure$kind,
     interrupted = rlang::interrupt(),
     # What R itself wanted to raise while Rust was waiting.

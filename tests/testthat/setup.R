@@ -1,7 +1,7 @@
 # No test sees the identity, the proxy or the settings of whoever runs it. What a test needs it sets itself.
 local({
   surroundings <- names(Sys.getenv())
-  unset <- grep("^AWS_|^(https?|all|no)_proxy$|_CA_BUNDLE$|^SSL_CERT", surroundings, value = TRUE, ignore.case = TRUE)
+  unset <- grep("^(AWS|PAWS|KMSR)_|^(https?|all|no)_proxy$|_CA_BUNDLE$|^SSL_CERT", surroundings, value = TRUE, ignore.case = TRUE)
   nowhere <- tempfile("no-aws-config")
   withr::local_envvar(
     c(
@@ -12,5 +12,5 @@ local({
     ),
     .local_envir = testthat::teardown_env()
   )
-  withr::local_options(kmsr.serialize_secrets = NULL, .local_envir = testthat::teardown_env())
+  withr::local_options(kmsr.serialize_secrets = NULL, kmsr.log_level = NULL, .local_envir = testthat::teardown_env())
 })

@@ -1,5 +1,8 @@
 # What is sent again, and how often. The server's count is the judge.
 
+# What is sent again is told in the log, which test-logging.R looks at.
+withr::local_options(paws.log_level = 0L)
+
 busy <- reply_error("KMSInternalException", "busy", 500)
 
 test_that("what may pass is sent again until it passes", {

@@ -1,5 +1,8 @@
 # Waiting: interrupts, time limits, forks.
 
+# What is sent again is told in the log, which test-logging.R looks at.
+withr::local_options(paws.log_level = 0L)
+
 # A child process in a call that hangs, interrupted as Ctrl-C does. `around` makes the call, given the client.
 interrupted_child <- function(server, around = function(svc) svc$list_keys()) {
   child <- callr::r_bg(
@@ -103,6 +106,28 @@ test_that("an answer that stops coming is a timeout too", {
   server$reply(reply_stall())
   error <- expect_error(server$client(operation_timeout = 0.2)$cancel_key_deletion("k"), class = "kmsr_timeout_error")
   expect_identical(error$phase, "operation")
+})
+
+test_that("a call made while another waits is refused, and harms neither", {
+  # Long enough for R to look for interrupts several times, and to collect what is garbage meanwhile.
+  server <- local_canned(reply_slow(0.5, reply_with("{\"KeyId\":\"k\"}")))
+  svc <- server$client()
+  nested <- NULL
+  # Calls when garbage is collected, until that is while another call waits.
+  litter <- function() {
+    reg.finalizer(new.env(), function(env) {
+      nested <<- tryCatch(svc$cancel_key_deletion("nested"), error = identity)
+      if (!inherits(nested, "error")) litter()
+    })
+  }
+  # Nothing of it may grow old: only thorough collections find that.
+  gc()
+  litter()
+  gctorture2(step = 50)
+  result <- tryCatch(svc$cancel_key_deletion("k"), finally = gctorture(FALSE))
+  expect_identical(result, list(KeyId = "k"))
+  expect_s3_class(nested, "kmsr_nested_call_error")
+  expect_identical(svc$cancel_key_deletion("k"), list(KeyId = "k"))
 })
 
 # Forks are made in another process: the one that runs the tests has children of other kinds.

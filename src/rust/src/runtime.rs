@@ -45,7 +45,8 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
 }
 
 fn with_runtime<T>(use_it: impl FnOnce(&Runtime) -> Result<T, Failure>) -> Result<T, Failure> {
-    RUNTIME.with_borrow_mut(|slot| {
+    RUNTIME.with(|slot| {
+        let mut slot = slot.try_borrow_mut().map_err(|_| nested())?;
         let pid = process::id();
         let runtime = match slot.take_if(|(owner, _)| *owner == pid) {
             Some((_, runtime)) => runtime,
@@ -59,6 +60,17 @@ fn with_runtime<T>(use_it: impl FnOnce(&Runtime) -> Result<T, Failure>) -> Resul
         let (_, runtime) = slot.insert((pid, runtime));
         use_it(runtime)
     })
+}
+
+/// While a call waits, R may run finalizers and event handlers, which could make another.
+fn nested() -> Failure {
+    Failure::Refused {
+        kind: "nested_call",
+        reason: "nested",
+        message: "A call cannot be made while another one waits for its answer, as from a finalizer or an event \
+                  handler that R runs meanwhile."
+            .to_owned(),
+    }
 }
 
 fn no_runtime(error: io::Error) -> Failure {
