@@ -11,6 +11,9 @@
 #'   without `current = TRUE`. But mind that the key stops when any of them is missing: only one that waits for its
 #'   rotation can be deleted without harm.
 #'
+#' A failure is an error of class `kmsr_deletion_error`, with the fields that [byok_import()] describes: `key_state` says
+#' whether it happened.
+#'
 #' @section To undo it:
 #' Import the same bytes again, with [byok_renew()] or [byok_import()].
 #'
@@ -27,7 +30,7 @@
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
 #' material <- key_material_random("HMAC_256")
-#' byok_import(svc, material, alias = "webhooks")
+#' receipt <- byok_import(svc, material, alias = "webhooks")
 #'
 #' byok_delete(svc, "alias/webhooks", confirm = FALSE)
 #' tryCatch(
@@ -36,7 +39,7 @@
 #' )
 #'
 #' # The same bytes bring it back.
-#' byok_renew(svc, "alias/webhooks", material, expires = NULL)
+#' byok_renew(svc, receipt, material, expires = NULL)
 #' emulator$stop()
 #' @export
 byok_delete <- function(svc, key_id, key_material_id = NULL, ..., current = FALSE, confirm = TRUE, wait = 60) {
@@ -52,7 +55,9 @@ byok_delete <- function(svc, key_id, key_material_id = NULL, ..., current = FALS
       argument = "confirm"
     )
   }
-  import <- new_import(svc, NULL, wait)
+  import <- new_import(svc, NULL, wait, what = "deletion", resume = function(key_id) {
+    sprintf("byok_delete(svc, \"%s\", ...) again; to undo it, import the same bytes with byok_renew()", key_id)
+  })
   key <- describe_external_key(svc, key_id)
   if (is.null(key_material_id) && inherits(key_id, "kms_import_receipt") && !is.na(key_id$key_material_id)) {
     key_material_id <- key_id$key_material_id
@@ -69,11 +74,14 @@ byok_delete <- function(svc, key_id, key_material_id = NULL, ..., current = FALS
     confirm_deletion(svc, key, material, stops)
   }
 
-  svc$delete_imported_key_material(key$Arn, KeyMaterialId = material$key_material_id)
-  after <- poll(
-    if (stops) import$wait else 0, function() svc$describe_key(key$Arn)$KeyMetadata,
-    function(after) after$KeyState %in% c("PendingImport", "PendingDeletion", "PendingReplicaDeletion")
-  )
+  import$key <- key
+  with_import(import, {
+    import_step(import, "delete", svc$delete_imported_key_material(key$Arn, KeyMaterialId = material$key_material_id))
+    after <- import_step(import, "describe", poll(
+      if (stops) import$wait else 0, function() svc$describe_key(key$Arn)$KeyMetadata,
+      function(after) after$KeyState %in% c("PendingImport", "PendingDeletion", "PendingReplicaDeletion")
+    ))
+  })
   structure(
     list(
       key_id = key$KeyId, key_arn = key$Arn, key_material_id = material$key_material_id %||% NA_character_,

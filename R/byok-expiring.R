@@ -13,8 +13,8 @@
 #' @examples
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
-#' byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
-#' byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
+#' orders <- byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
+#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
 #'
 #' byok_expiring(svc)
 #' byok_expiring(svc, within = "1 week")
@@ -74,7 +74,9 @@ order_by_urgency <- function(inventory, at) {
 
 # A span of time as people say it.
 format_span <- function(seconds) {
-  unit <- if (seconds >= 2 * 86400 || seconds == 86400) "day" else if (seconds >= 7200 || seconds == 3600) "hour" else "minute"
-  n <- round(seconds / c(day = 86400, hour = 3600, minute = 60)[[unit]])
+  units <- c(day = 86400, hour = 3600, minute = 60)
+  # From two of a unit on, or exactly one.
+  unit <- names(units)[which(seconds >= 2 * units | seconds == units | units == 60)[1]]
+  n <- round(seconds / units[[unit]])
   sprintf("%s %s%s", format(n, big.mark = ","), unit, if (n == 1) "" else "s")
 }

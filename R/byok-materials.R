@@ -59,6 +59,13 @@ reimport <- function(import, key_material, wrapping, valid_to, key_material_ids)
   stop(refused)
 }
 
+# What it shows that KMS took bytes as ones it knows.
+reimport_proof <- function() {
+  new_proof(
+    "reimport", TRUE, "KMS took the material as the existing one: it compares the bytes and refuses others."
+  )
+}
+
 # A time as requests take it: seconds since 1970, NULL for never.
 seconds_or_never <- function(time) {
   if (!is.na(time)) as.numeric(time)

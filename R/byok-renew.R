@@ -23,11 +23,11 @@
 #' svc <- emulator$client()
 #' path <- tempfile()
 #' writeBin(as.raw(sample(0:255, 32, replace = TRUE)), path)
-#' byok_import(svc, key_material_file(path, "SYMMETRIC_DEFAULT"), alias = "orders", expires = "5 days")
+#' receipt <- byok_import(svc, key_material_file(path, "SYMMETRIC_DEFAULT"), alias = "orders", expires = "5 days")
 #' byok_expiring(svc)
 #'
 #' # The copy that was kept, once more:
-#' byok_renew(svc, "alias/orders", key_material_file(path, "SYMMETRIC_DEFAULT"), expires = "180 days")
+#' byok_renew(svc, receipt, key_material_file(path, "SYMMETRIC_DEFAULT"), expires = "180 days")
 #'
 #' # Other bytes are refused, and nothing has changed:
 #' tryCatch(
@@ -63,9 +63,7 @@ byok_renew <- function(svc, key_id, key_material, expires, ..., key_material_id 
       import$wait <- if (length(still_missing)) 0 else wait
       receipt <- finish_import(import, result, wrapping, verify = FALSE, evidence = NULL, alias = NULL)
     })
-    receipt$proof <- new_proof("reimport", TRUE, paste(
-      "KMS took the material as the existing one: it compares the bytes and refuses others."
-    ))
+    receipt$proof <- reimport_proof()
     before <- materials$expires[match(result$KeyMaterialId, materials$key_material_id)]
     was_gone <- result$KeyMaterialId %in% missing_materials(materials)$key_material_id
     tell_missing(import$key, still_missing)

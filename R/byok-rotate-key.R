@@ -166,10 +166,10 @@ replicate_new_key <- function(import, replica, likeness, new_material, wrapping,
   there$key <- tryCatch(
     replica$svc$describe_key(KeyId = import$key$KeyId)$KeyMetadata,
     kmsr_NotFoundException = function(e) {
-      import$svc$replicate_key(
+      eventually(import, function() import$svc$replicate_key(
         KeyId = import$key$Arn, ReplicaRegion = region, Policy = likeness$policy, Description = likeness$description,
         Tags = likeness$tags
-      )$ReplicaKeyMetadata
+      ))$ReplicaKeyMetadata
     }
   )
   result <- import_material(there, new_material, wrapping, wishes$valid_to)
@@ -181,7 +181,7 @@ move_aliases <- function(import, svc, aliases) {
   region <- region_of(svc)
   leads <- vapply(aliases, function(alias) {
     import$step <- sprintf("move %s in %s", alias, region)
-    svc$update_alias(AliasName = alias, TargetKeyId = import$key$KeyId)
+    eventually(import, function() svc$update_alias(AliasName = alias, TargetKeyId = import$key$KeyId))
     found <- poll(
       import$wait, function() svc$describe_key(KeyId = alias)$KeyMetadata$KeyId,
       function(id) identical(id, import$key$KeyId)

@@ -21,11 +21,7 @@ rotate_material <- function(import, key, new_material, replicas, wishes) {
   with_import(import, {
     import$request_ids <- import$request_ids[setdiff(names(import$request_ids), "encrypt")]
     id <- arrival$result$KeyMaterialId
-    proof <- if (arrival$how == "new") {
-      prove(svc, key, NULL, id)
-    } else {
-      new_proof("reimport", TRUE, "KMS took the material as the existing one: it compares the bytes and refuses others.")
-    }
+    proof <- if (arrival$how == "new") prove(svc, key, NULL, id) else reimport_proof()
     receipts <- lapply(replicas, function(replica) {
       import$step <- paste("import in", region_of(replica$svc))
       bring_to_replica(import, replica, new_material, wrapping, id, wishes)
@@ -102,8 +98,7 @@ bring_to_replica <- function(import, replica, new_material, wrapping, id, wishes
   )
   result <- reimport(there, new_material, wrapping, wishes$valid_to, id)
   new_receipt(
-    replica$key, result, wrapping,
-    new_proof("reimport", TRUE, "KMS took the material as the one its primary key has: it compares the bytes."),
+    replica$key, result, wrapping, reimport_proof(),
     alias = NULL, request_ids = there$request_ids, expires = there$valid_to
   )
 }

@@ -51,23 +51,21 @@
 #' svc <- emulator$client()
 #'
 #' # A symmetric key: new material, same key.
-#' byok_import(svc, key_material_random(), alias = "orders")
+#' orders <- byok_import(svc, key_material_random(), alias = "orders")
 #' secret <- svc$encrypt("alias/orders", "written before")$CiphertextBlob
 #' byok_rotate(svc, "alias/orders", key_material_random(), expires = "365 days")
 #' rawToChar(svc$decrypt(secret)$Plaintext)
 #'
 #' # An HMAC key: a new key behind the same alias.
-#' byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks")
+#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks")
 #' byok_rotate(svc, "alias/webhooks", key_material_random("HMAC_256"))
 #'
 #' # A multi-Region key: a client for each Region.
-#' elsewhere <- kms(
-#'   credentials = list(creds = emulator$creds), endpoint = emulator$endpoint, region = "eu-west-1"
-#' )
+#' elsewhere <- emulator$client(region = "eu-west-1")
 #' material <- key_material_random()
 #' primary <- byok_import(svc, material, multi_region = TRUE)
-#' svc$replicate_key(primary$key_id, "eu-west-1")
-#' byok_import(elsewhere, material, key_id = primary$key_id)
+#' copy <- svc$replicate_key(primary$key_id, "eu-west-1")
+#' replica <- byok_import(elsewhere, material, key_id = primary$key_id)
 #' byok_rotate(svc, primary, key_material_random(), replicas = list(elsewhere))$checks
 #' emulator$stop()
 #' @export

@@ -13,11 +13,11 @@
 #' @examples
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
-#' byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
-#' byok_import(svc, key_material_random(), alias = "invoices", expires = "45 days")
-#' byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
-#' byok_import(svc, key_material_random("ECC_NIST_P256"), alias = "release")
-#' svc$create_key(Origin = "EXTERNAL")
+#' orders <- byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
+#' invoices <- byok_import(svc, key_material_random(), alias = "invoices", expires = "45 days")
+#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
+#' release <- byok_import(svc, key_material_random("ECC_NIST_P256"), alias = "release")
+#' waiting <- svc$create_key(Origin = "EXTERNAL")
 #' plot(byok_inventory(svc))
 #' emulator$stop()
 #' @export

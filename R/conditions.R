@@ -29,15 +29,13 @@
 #' | `kmsr_key_material_error` | key material that cannot be read, used or serialised |
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
 #' | `kmsr_alias_taken_error`, `kmsr_key_mismatch_error`, `kmsr_key_state_error` | an alias or key that the material cannot go to; nothing was changed |
-#' | `kmsr_import_error` | an import that failed on its way; fields `step`, `key_id`, `key_arn`, `key_state`, `created`, besides the classes of what went wrong |
+#' | `kmsr_import_error` | an import that failed on its way, or a renewal (`kmsr_renewal_error`), a rotation (`kmsr_rotation_error`) or a deletion of material (`kmsr_deletion_error`); fields `step`, `key_id`, `key_arn`, `key_state`, `created`, besides the classes of what went wrong |
 #' | `kmsr_proof_error` | a key that holds other material; fields `key_arn`, `method` |
 #' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
 #' | `kmsr_file_error` | a file of the package's that cannot be read or written |
 #' | `kmsr_emulator_error` | the emulator could not start |
 #' | `kmsr_ledger_error` | the ledger of an import of many keys is in use, of other data, or not as it was written |
 #' | `kmsr_import_many_error` | an import of many keys ended early; field `result` is what was reached |
-#' | `kmsr_import_error` | an import failed on the way; so do a renewal (`kmsr_renewal_error`) and a rotation (`kmsr_rotation_error`). Fields: see [byok_import()] |
-#' | `kmsr_proof_error` | KMS holds something else than the key material it was held against |
 #' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with

@@ -43,7 +43,8 @@ repr_html.kms_import_many <- function(obj, rows = 60, ...) {
     repr_html.summary.kms_import_many(summary(obj)),
     html_table(c("Row", "Status", "Key", "Spec", "Expires", "Proven", "Error"), list(
       or_dash(shown$id), or_dash(shown$status), or_dash(shown$key_id), or_dash(shown$key_spec), html_day(shown$expires),
-      or_dash(c("yes", "no")[2 - shown$proven]), or_dash(ifelse(is.na(shown$error_code), shown$error_message, shown$error_code))
+      or_dash(c("yes", "no")[2 - shown$proven]),
+      or_dash(ifelse(is.na(shown$error_code), shown$error_message, shown$error_code))
     )),
     if (hidden > 0) html_paragraphs(sprintf("and %s more", format(hidden, big.mark = ",")))
   )

@@ -111,6 +111,19 @@ test_that("material that waits for its rotation goes without harm", {
   expect_identical(nrow(kmsr:::list_materials(svc, receipt$key_arn)), 2L)
 })
 
+test_that("a failure tells whether it happened", {
+  emulator <- local_emulator()
+  svc <- quick_client(emulator)
+  receipt <- byok_import(svc, material_of("HMAC_256"))
+  emulator$fault("delete_imported_key_material", "error", code = "AccessDeniedException", status = 400, times = 1)
+  error <- expect_error(byok_delete(svc, receipt, confirm = FALSE), class = "kmsr_deletion_error")
+  expect_s3_class(error, "kmsr_AccessDeniedException")
+  expect_identical(error$key_state, "Enabled")
+  emulator$fault("delete_imported_key_material", "drop", times = 1)
+  error <- expect_error(byok_delete(svc, receipt, confirm = FALSE), class = "kmsr_deletion_error")
+  expect_identical(error$key_state, "PendingImport")
+})
+
 test_that("keys of another origin and unknown keys are refused", {
   emulator <- local_emulator()
   svc <- quick_client(emulator)

@@ -102,6 +102,15 @@ test_that("a failure names the new key, and giving it continues", {
   }
 })
 
+test_that("a new key that AWS does not know everywhere yet is waited for", {
+  emulator <- local_emulator()
+  svc <- quick_client(emulator)
+  old <- byok_import(svc, material_of("HMAC_256"), alias = "webhooks")
+  emulator$new_key_delay(0.5)
+  rotation <- byok_rotate(svc, old, key_material_random("HMAC_256"))
+  expect_identical(rotation$checks$passed, c(TRUE, TRUE))
+})
+
 test_that("a CreateKey that is refused leaves everything as it was", {
   emulator <- local_emulator()
   svc <- quick_client(emulator)

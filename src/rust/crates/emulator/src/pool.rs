@@ -136,10 +136,10 @@ impl Pool {
     pub(crate) async fn take_wrapping(&self, size: RsaSize) -> Result<KeyPair, Failed> {
         let again = {
             let mut state = lock(&self.shared.state);
-            let none_ready = state.ready[slot(size)].is_empty();
-            let given = &mut state.wrapping[slot(size)];
-            if none_ready && given.len() >= FOR_A_BURST {
-                given.pop_front()
+            // Those that others wait for count as given out.
+            let many = state.wrapping[slot(size)].len() + state.waiting[slot(size)].len();
+            if state.ready[slot(size)].is_empty() && many >= FOR_A_BURST {
+                state.wrapping[slot(size)].pop_front()
             } else {
                 None
             }
