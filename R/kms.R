@@ -21,7 +21,26 @@
 #'
 #' A `profile` given to the client wins over keys in the environment: who names an identity gets that one or an error.
 #' Keys given to the client that have expired are refused, not replaced by another identity. `AWS_PROFILE` in the
-#' environment does not win over keys in the environment.
+#' environment does not win over keys in the environment. A source that has something broken, half a key pair or a role that
+#' may not be assumed, ends the search: going on could end at another identity.
+#'
+#' A profile may have keys, a `credential_process`, an IAM Identity Center session (`sso_session`, after `aws sso login`), or
+#' a role with `source_profile`, `credential_source` or `web_identity_token_file`. A role that asks for an MFA code cannot be
+#' used.
+#'
+#' Credentials are looked up when they are first needed, and again five minutes before they expire, when the shared files
+#' they came from change, and when the service refuses them. So a client in a long session keeps working. Keys in the
+#' environment are looked at again when the service refuses them, and after [paws_reset_cache()].
+#'
+#' # Connections
+#'
+#' * Proxies: `https_proxy` and `http_proxy`, else `all_proxy`, but for hosts in `no_proxy`; each in lower or upper case. This
+#'   machine and the addresses of instance and container metadata are never behind a proxy.
+#' * Certificate authorities: the system's, and those in the PEM files that `AWS_CA_BUNDLE` and `CURL_CA_BUNDLE` name;
+#'   `SSL_CERT_FILE` and `SSL_CERT_DIR` name others instead of the system's.
+#' * TLS 1.3 or 1.2. The key exchange is post-quantum (`X25519MLKEM768`) wherever the server knows it, as AWS KMS does.
+#'
+#' [kms_sitrep()] tells what is used.
 #'
 #' # Settings in `config`
 #'

@@ -15,7 +15,7 @@
 #'   `kmsr_credentials_error` when there are none.
 #'
 #'   `paws_reset_cache()`: nothing, invisibly.
-#' @examples
+#' @examplesIf requireNamespace("withr", quietly = TRUE)
 #' withr::with_envvar(
 #'   c(AWS_ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY = "not-a-real-secret"),
 #'   locate_credentials()$access_key_id
@@ -39,6 +39,7 @@ locate_credentials <- function(profile = "", anonymous = FALSE) {
 #' @export
 paws_reset_cache <- function() {
   the$lookups <- the$lookups + 1
+  the$log_variables <- NULL
   if (!isTRUE(the$default_is_set)) {
     the$default <- NULL
   }

@@ -26,7 +26,8 @@
 #' | file | `options(kmsr.log_file = )`, `KMSR_LOG_FILE`, `options(paws.log_file = )`, `PAWS_LOG_FILE`, none |
 #' | format of times | `options(kmsr.log_timestamp_fmt = )`, `KMSR_LOG_TIMESTAMP_FMT`, and the same of paws |
 #'
-#' So kmsr can be told to log more or less than paws in the same session.
+#' So kmsr can be told to log more or less than paws in the same session. Environment variables are looked at once in a
+#' session, and again after [paws_reset_cache()].
 #'
 #' @param level The level, a whole number from 0 to 5.
 #' @param file A file to add lines to; `""` for the standard output. Its folder is made.
@@ -53,9 +54,13 @@ paws_config_log <- function(level = 2L, file = "", timestamp_fmt = "%Y-%m-%d %H:
   invisible(options(paws.log_level = as.integer(level), paws.log_file = file, paws.log_timestamp_fmt = timestamp_fmt))
 }
 
-# The level asked for, as Rust takes it. Whatever makes no sense is the default: a log must not get in the way.
+# The level asked for, as Rust takes it. Whatever makes no sense is the default: a log must not get in the way. Asked at every
+# call, so what can be quick is quick.
 log_level <- function() {
-  level <- log_setting("level", 2L)
+  level <- log_setting("level")
+  if (is.null(level)) {
+    return(2L)
+  }
   if (is.character(level)) {
     named <- match(toupper(level), c("ERROR", "WARN", "INFO", "DEBUG", "TRACE"))
     level <- if (is.na(named[1])) suppressWarnings(as.numeric(level)) else named
@@ -63,18 +68,30 @@ log_level <- function() {
   if (is_number(level)) as.integer(min(max(level, 0), 5)) else 2L
 }
 
-log_setting <- function(name, default) {
-  for (tool in c("kmsr", "paws")) {
-    value <- getOption(paste0(tool, ".log_", name))
-    if (!is.null(value)) {
-      return(value)
-    }
-    value <- Sys.getenv(toupper(paste0(tool, "_log_", name)))
-    if (nzchar(value)) {
-      return(value)
-    }
+# kmsr's own setting, else paws'; of each the option, else the environment variable. NULL when there is none.
+log_setting <- function(name) {
+  variables <- the$log_variables
+  if (is.null(variables)) {
+    variables <- the$log_variables <- read_log_variables()
   }
-  default
+  for (option in log_options[[name]]) {
+    value <- getOption(option)
+    if (is.null(value)) value <- variables[[option]]
+    if (!is.null(value)) return(value)
+  }
+}
+
+log_options <- lapply(
+  c(level = "level", file = "file", timestamp_fmt = "timestamp_fmt"),
+  function(setting) paste0(c("kmsr.log_", "paws.log_"), setting)
+)
+
+# What the environment says for each option that it says something for. Looked at once in a session, as paws does.
+read_log_variables <- function() {
+  options <- unlist(log_options, use.names = FALSE)
+  values <- as.list(Sys.getenv(chartr(".", "_", toupper(options)), names = FALSE))
+  names(values) <- options
+  values[values != ""]
 }
 
 # A result of Rust without the log that may have come along with it, which is written.
@@ -88,8 +105,8 @@ told <- function(result) {
 }
 
 write_log <- function(events) {
-  file <- log_setting("file", "")
-  format <- log_setting("timestamp_fmt", "%Y-%m-%d %H:%M:%OS3")
+  file <- log_setting("file") %||% ""
+  format <- log_setting("timestamp_fmt") %||% "%Y-%m-%d %H:%M:%OS3"
   time <- tryCatch(
     format(as.POSIXct(events$at, origin = "1970-01-01"), format),
     error = function(e) format(as.POSIXct(events$at, origin = "1970-01-01"))

@@ -55,8 +55,10 @@ test_that("kmsr's settings win over paws', options over the environment of each"
     environment <- settings[grepl("^[A-Z]", names(settings))]
     withr::local_envvar(.new = unlist(environment))
     withr::local_options(settings[setdiff(names(settings), names(environment))])
+    paws_reset_cache()
     log_level()
   }
+  withr::defer(paws_reset_cache())
   expect_identical(level(), 2L)
   expect_identical(level(PAWS_LOG_LEVEL = "3"), 3L)
   expect_identical(level(PAWS_LOG_LEVEL = "3", paws.log_level = 4L), 4L)

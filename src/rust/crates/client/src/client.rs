@@ -171,21 +171,13 @@ impl Client {
         let again = arguments.clone();
         // Nothing was looked up before the first call; what that finds is the first generation.
         let generation = identity.generation().await.max(1);
-        let refused = match self.send(operation, arguments, traffic).await {
-            Err(Error::Service {
-                code,
-                message,
-                answer,
-            }) if REFUSED_IDENTITY.contains(&code.as_str()) => Error::Service {
-                code,
-                message,
-                answer,
-            },
-            outcome => return outcome,
+        let outcome = self.send(operation, arguments, traffic).await;
+        let Err(refused @ Error::Service { code, .. }) = &outcome else {
+            return outcome;
         };
         // Long after a client was made its credentials may have been replaced where they came from.
-        if !identity.renew(generation).await {
-            return Err(refused);
+        if !REFUSED_IDENTITY.contains(&code.as_str()) || !identity.renew(generation).await {
+            return outcome;
         }
         log::write(Level::Warn, || {
             format!(

@@ -2,7 +2,7 @@
 //!
 //! A [`Log`] is opened around a future; whatever runs inside, down to the SDK's credentials providers, writes to it without
 //! being handed it. Without a log, or below its level, nothing is even put into words. What is written never holds a
-//! secret: whoever writes sees to that, see [`mod@crate::redact`].
+//! secret: whoever writes sees to that, with `redact`.
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;

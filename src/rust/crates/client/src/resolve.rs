@@ -49,15 +49,11 @@ const MAX_RETRIES: u32 = 3;
 /// [`Error::Request`] when the shared config files cannot be parsed or a value in them, or in the environment, is not what
 /// it must be.
 pub async fn resolve(settings: &Settings) -> Result<Resolved, Error> {
-    resolve_in(&Env::real(), settings).await
-}
-
-/// As [`resolve`], in this environment.
-pub(crate) async fn resolve_in(env: &Env, settings: &Settings) -> Result<Resolved, Error> {
-    let profile = profile_name(env, settings.profile.as_deref());
-    let profiles = Files::new(env).load(&profile).await?;
+    let env = Env::real();
+    let profile = profile_name(&env, settings.profile.as_deref());
+    let profiles = Files::new(&env).load(&profile).await?;
     let look = Look {
-        env,
+        env: &env,
         profiles: &profiles,
     };
 

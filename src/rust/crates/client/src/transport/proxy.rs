@@ -35,32 +35,26 @@ impl Proxies {
     pub(crate) fn from_env(env: &Env) -> Self {
         let first = |names: &[&'static str]| {
             names.iter().find_map(|&variable| {
-                let url = env
-                    .get(variable)
-                    .ok()
-                    .filter(|url| !url.trim().is_empty())?;
-                Some(Proxy {
-                    variable,
-                    url: url.trim().to_owned(),
-                })
+                let value = env.get(variable).ok()?;
+                let value = value.trim();
+                (!value.is_empty()).then(|| (variable, value.to_owned()))
             })
         };
+        let proxy =
+            |names: &[&'static str]| first(names).map(|(variable, url)| Proxy { variable, url });
         // A web server that runs scripts puts a request's "Proxy" header into HTTP_PROXY: whoever asks must not choose.
         let http = if env.get("REQUEST_METHOD").is_ok() {
             &["http_proxy"][..]
         } else {
             &["http_proxy", "HTTP_PROXY"]
         };
-        let all = first(&["all_proxy", "ALL_PROXY"]);
-        let exempt = ["no_proxy", "NO_PROXY"]
-            .iter()
-            .find_map(|name| env.get(name).ok())
-            .unwrap_or_default();
+        let all = proxy(&["all_proxy", "ALL_PROXY"]);
+        let exempt = first(&["no_proxy", "NO_PROXY"]).map_or_else(String::new, |(_, rules)| rules);
         // "*.example.com" is how some write what curl writes as ".example.com".
         let exempt = format!("{},{ALWAYS_DIRECT}", exempt.replace("*.", "."));
         Self {
-            http: first(http).or_else(|| all.clone()),
-            https: first(&["https_proxy", "HTTPS_PROXY"]).or(all),
+            http: proxy(http).or_else(|| all.clone()),
+            https: proxy(&["https_proxy", "HTTPS_PROXY"]).or(all),
             matcher: Matcher::builder()
                 .all("http://any")
                 .no(exempt.as_str())

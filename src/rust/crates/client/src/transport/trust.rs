@@ -83,7 +83,12 @@ impl Trusted {
             .filter_map(|file| certificates(&file).ok())
             .flatten()
             .collect();
-        if found.is_empty() {
+        // The file beside it may hold them all.
+        let beside_file = self
+            .sources
+            .iter()
+            .any(|(variable, _)| *variable == INSTEAD_FILE);
+        if found.is_empty() && !beside_file {
             return Err(Error::Request {
                 message: format!(
                     "the environment variable {variable} names {folders}, which holds no certificate in PEM form"
