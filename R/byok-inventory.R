@@ -23,7 +23,7 @@
 #' @inheritParams byok_import
 #' @param ... Not used; the following arguments are named.
 #' @param last_use,tags `FALSE` to leave these out, and the calls they take.
-#' @param progress Whether to show how far it is, if it takes longer than two seconds.
+#' @param progress `TRUE` to show how far it is if it takes longer than two seconds, at an interactive prompt or in a notebook.
 #' @return A data frame of class `kms_inventory`, the most urgent first, with one row for each key and the columns
 #'   * `key_id`, `key_arn`, `alias` (several are separated by `", "`), `description`, `created`;
 #'   * `key_spec`, `key_usage`, `multi_region` (`"PRIMARY"`, `"REPLICA"`, or `NA` for a single-Region key);
@@ -57,7 +57,7 @@
 #' utils::write.csv(flat[c("alias", "state", "expires")], row.names = FALSE)
 #' emulator$stop()
 #' @export
-byok_inventory <- function(svc, ..., last_use = TRUE, tags = TRUE, progress = rlang::is_interactive()) {
+byok_inventory <- function(svc, ..., last_use = TRUE, tags = TRUE, progress = TRUE) {
   rlang::check_dots_empty()
   check_client(svc)
   check_flag(last_use, "last_use")
@@ -66,7 +66,7 @@ byok_inventory <- function(svc, ..., last_use = TRUE, tags = TRUE, progress = rl
 
   keys <- unlist(paginate_lapply(svc$list_keys(), function(page) page$Keys), recursive = FALSE)
   aliases <- list_all_aliases(svc)
-  bar <- inventory_progress(length(keys), progress)
+  bar <- progress_bar("Looking at keys", length(keys), progress)
   done <- 0
   finished <- FALSE
   on.exit({
@@ -217,16 +217,4 @@ new_pace <- function(svc, per_second) {
     }
     calls <<- c(calls, as.numeric(Sys.time()))
   }
-}
-
-inventory_progress <- function(total, progress) {
-  if (!progress || total == 0) {
-    return(list(update = function(done) NULL, done = function() NULL))
-  }
-  env <- environment()
-  bar <- cli::cli_progress_bar("Looking at keys", total = total, .envir = env, .auto_close = FALSE)
-  list(
-    update = function(done) cli::cli_progress_update(set = done, id = bar, .envir = env),
-    done = function() cli::cli_progress_done(id = bar, .envir = env)
-  )
 }

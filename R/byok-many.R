@@ -64,7 +64,7 @@
 #' @param quota_share The share of AWS' quotas to use, more than 0 and at most 1.
 #' @param speed A factor for all rates, for the emulator's sped-up `quotas`.
 #' @param max_active How many rows may be under way at once.
-#' @param progress `TRUE` for a progress bar; by default in interactive sessions.
+#' @param progress `TRUE` to show how far it is if it takes longer than two seconds, at an interactive prompt or in a notebook.
 #' @return A data frame of class `kms_import_many`, a row for each of `data`, with `id`, `status` (`"done"`, `"failed"`,
 #'   `"pending"` for rows not reached), `region`, `key_id`, `key_arn`, `alias`, `key_spec`, `key_material_id`,
 #'   `wrapping_algorithm`, `wrapping_key_spec`, `expires`, `proof_method`, `proven`, `imported_at`, `seconds`, `error_step`,
@@ -98,7 +98,7 @@
 byok_import_many <- function(svc, data, ledger = "import.jsonl", ..., wrapping_algorithm = NULL,
                              wrapping_key_spec = NULL, verify = TRUE, wait = 60, retry_failed = FALSE, keep_tag = TRUE,
                              delete_orphans = FALSE, rates = NULL, quota_share = 0.9, speed = 1, max_active = 50,
-                             progress = rlang::is_interactive()) {
+                             progress = TRUE) {
   rlang::check_dots_empty()
   flags <- list(
     verify = verify, retry_failed = retry_failed, keep_tag = keep_tag, delete_orphans = delete_orphans, progress = progress
@@ -132,9 +132,11 @@ byok_import_many <- function(svc, data, ledger = "import.jsonl", ..., wrapping_a
     {
       recall(run, retry_failed)
       check_account(run)
-      bar <- import_progress(run, progress)
+      bar <- progress_bar("Importing", run$left, progress)
       on.exit(bar$done(), add = TRUE, after = FALSE)
-      run_import(run, bar, delete_orphans)
+      # Before there is a pace, what the rates allow is the best guess.
+      update <- function() bar$update(run$ended, left = if (run$ended < 10) run$bound)
+      run_import(run, update, delete_orphans)
     },
     error = function(condition) {
       finished <<- TRUE
@@ -145,7 +147,7 @@ byok_import_many <- function(svc, data, ledger = "import.jsonl", ..., wrapping_a
   new_import_many(run)
 }
 
-run_import <- function(run, bar, delete_orphans) {
+run_import <- function(run, update, delete_orphans) {
   more <- function() {
     while (run$active < run$max_active && length(run$waiting) > 0) {
       row <- run$waiting[[1]]
@@ -155,7 +157,7 @@ run_import <- function(run, bar, delete_orphans) {
     }
   }
   nothing_more <- function() NULL
-  run_schedule(run$schedule, more, bar$update)
+  run_schedule(run$schedule, more, update)
   # A key that was created again may turn up now.
   for (region in run$created_again) {
     begin_search(run, Find(function(row) row$region == region, run$rows)$svc)

@@ -36,6 +36,8 @@
 #' | `kmsr_emulator_error` | the emulator could not start |
 #' | `kmsr_ledger_error` | the ledger of an import of many keys is in use, of other data, or not as it was written |
 #' | `kmsr_import_many_error` | an import of many keys ended early; field `result` is what was reached |
+#' | `kmsr_map_error` | a call of [kms_map()] failed; fields `index`, `results`, besides the classes of what went wrong |
+#' | `kmsr_unfinished_error` | stands in the results of [kms_map()] for a call that was not made or not waited for; field `sent` |
 #' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
 #' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with

@@ -116,6 +116,24 @@ rs_ledger_append <- function(ledger, lines, sync) .Call(wrap__rs_ledger_append, 
 # Closes a ledger and frees it for others; the second time does nothing.
 rs_ledger_close <- function(ledger) .Call(wrap__rs_ledger_close, ledger)
 
+# What R has to know of the operation with this method's name, to tell its arguments' values from vectors of them: its wire
+# name, and each argument's name, kind of value, members (of structures) and whether it is required.
+rs_operation <- function(method) .Call(wrap__rs_operation, method)
+
+# Prepares calls of an operation: an external pointer. `arguments` is a named list; where `each` is true, an element is a
+# vector of `count` values, else one value for all calls. A `rate` of 0 is none.
+rs_map <- function(client, operation, arguments, each, count, active, rate, stop_on_error, `_log_level`) .Call(wrap__rs_map, client, operation, arguments, each, count, active, rate, stop_on_error, `_log_level`)
+
+# Checks the arguments of every call: `NULL`, or the index of the first that is not what it must be and the failure.
+rs_map_check <- function(map) .Call(wrap__rs_map_check, map)
+
+# Makes calls for so many seconds, or until all are done. Returns how far it is.
+rs_map_run <- function(map, seconds, log_level) .Call(wrap__rs_map_run, map, seconds, log_level)
+
+# Gives up the calls under way, and returns what there is: the results in order, `NULL` or failures among them, the indices
+# of the calls that failed, in the order they did, and of those that were sent but have no result.
+rs_map_end <- function(map) .Call(wrap__rs_map_end, map)
+
 # Calls an operation, by its wire name, with a named list of arguments, and waits for its result. With a level other than 0
 # a log is kept and returned with it.
 rs_call <- function(client, operation, arguments, log_level) .Call(wrap__rs_call, client, operation, arguments, log_level)

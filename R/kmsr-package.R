@@ -7,6 +7,7 @@
 #' |---|---|
 #' | make a client, say who you are and where | [kms()], [config()], [kms_default()] |
 #' | call an operation | `svc$describe_key()` and its 55 siblings; their help is under `kms_`: [kms_describe_key()] |
+#' | make thousands of calls at once | [kms_map()] |
 #' | list everything, page by page | [paginate()] |
 #' | ask where you stand: Region, identity, network | [kms_sitrep()] |
 #' | make or read key material, keep a copy of it | [key_material_random()], [key_material_file()], [key_material_export()] |
@@ -17,11 +18,11 @@
 #' | look after imported keys | [byok_inventory()], [byok_expiring()], [byok_renew()], [byok_rotate()], [byok_delete()] |
 #' | wrap it yourself | [kms_get_parameters_for_import()], [wrap_key_material()], [kms_import_key_material()] |
 #' | try, teach and test without AWS | [kms_emulator()], [local_kms()] |
-#' | see where you stand | [kms_sitrep()], [paws_config_log()] |
+#' | see what is called | [paws_config_log()] |
 #' | understand an error | [kmsr-errors] |
 #'
-#' Longer reads: `vignette("kmsr")`, `vignette("byok")`, `vignette("testing")`, `vignette("coming-from-paws")`,
-#' `vignette("security")`.
+#' Longer reads: `vignette("kmsr")`, `vignette("byok")`, `vignette("bulk")`, `vignette("testing")`,
+#' `vignette("coming-from-paws")`, `vignette("security")`.
 #'
 #' @section Options:
 #' * `kmsr.serialize_secrets`: `TRUE` to let literal keys travel with a saved client; see [kms()].

@@ -91,7 +91,7 @@ capture_call <- function(call, env) {
     args <- as.call(c(list(base::list), as.list(call)[-1]))
   }
   fun <- if (is.character(what)) get(what, envir = env, mode = "function") else eval(what, env)
-  method <- operation_method(fun)
+  method <- operation_method(fun, names(operation_pages))
   if (is.null(method)) {
     abort_kmsr(
       sprintf("Method: `%s` is unable to paginate.", paste(deparse(what), collapse = "")),
@@ -109,9 +109,9 @@ is_reference <- function(call) {
   is.symbol(call[[1]]) && as.character(call[[1]]) %in% c("$", "[[", "@", "::", ":::")
 }
 
-# The paginated method an operation function is, `NULL` for any other function.
-operation_method <- function(fun) {
-  for (method in names(operation_pages)) {
+# Which of these methods an operation's function is, `NULL` for any other function.
+operation_method <- function(fun, methods) {
+  for (method in methods) {
     if (identical(body(fun), body(get(paste0("kms_", method), envir = topenv())))) {
       return(method)
     }
@@ -135,7 +135,7 @@ pages_of <- function(call, use, page_size, max_items, starting_token, stop_on_sa
   args <- call$args
   if (!is.null(page_size)) args$Limit <- page_size
   if (!is.null(starting_token)) args$Marker <- starting_token
-  progress <- listing_progress()
+  progress <- progress_of_listing()
   on.exit(progress$done())
 
   results <- list()
@@ -153,29 +153,4 @@ pages_of <- function(call, use, page_size, max_items, starting_token, stop_on_sa
     }
     args$Marker <- marker
   }
-}
-
-# Says how far a long listing is, after its first seconds, where somebody is watching.
-listing_progress <- function(after = 2) {
-  if (!rlang::is_interactive()) {
-    return(list(update = function(pages, items) NULL, done = function() NULL))
-  }
-  started <- Sys.time()
-  bar <- NULL
-  counts <- environment()
-  list(
-    update = function(pages, items) {
-      counts$pages <- pages
-      counts$items <- items
-      if (difftime(Sys.time(), started, units = "secs") < after) {
-        return(invisible())
-      }
-      if (is.null(bar)) {
-        bar <<- cli::cli_progress_message("Listing: {items} items in {pages} pages", .auto_close = FALSE, .envir = counts)
-      } else {
-        cli::cli_progress_update(id = bar, .envir = counts)
-      }
-    },
-    done = function() if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = counts)
-  )
 }

@@ -172,14 +172,14 @@ test_that("a page that fails fails the listing, and what was not a page is told"
 test_that("a long listing says how far it is, where somebody is watching", {
   withr::local_options(rlang_interactive = TRUE)
   said <- utils::capture.output(type = "message", {
-    progress <- listing_progress(after = 0)
+    progress <- kmsr:::progress_of_listing(after = 0)
     progress$update(1, 100)
     progress$update(2, 150)
     progress$done()
   })
-  expect_match(said, "Listing: 100 items in 1 pages", fixed = TRUE, all = FALSE)
+  expect_match(said, "Listing: 100 items in 1 page", fixed = TRUE, all = FALSE)
   expect_identical(utils::capture.output(type = "message", {
-    progress <- listing_progress(after = 60)
+    progress <- kmsr:::progress_of_listing(after = 60)
     progress$update(1, 100)
     progress$done()
   }), character())

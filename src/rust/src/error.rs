@@ -76,7 +76,8 @@ pub(crate) fn into_r<T: Into<Robj>>(result: Result<T, Failure>) -> Robj {
 }
 
 impl Failure {
-    fn into_r(self) -> Robj {
+    /// The failure as an R object.
+    pub(crate) fn into_r(self) -> Robj {
         match self {
             Self::Stopped(Stopped::Interrupt) => tagged("interrupted", "", vec![]),
             Self::Stopped(Stopped::Error(condition)) => {

@@ -115,8 +115,8 @@ fn add(
 fn next(flight: &Flight, timeout_seconds: f64) -> Result<Robj, Failure> {
     let mut calls = flight.calls()?.borrow_mut();
     let timeout = Duration::try_from_secs_f64(timeout_seconds).unwrap_or_default();
-    let landed = runtime::wait(async {
-        let landed = if calls.is_empty() {
+    let landed = runtime::wait_for_now(async {
+        if calls.is_empty() {
             tokio::time::sleep(timeout).await;
             None
         } else {
@@ -124,11 +124,7 @@ fn next(flight: &Flight, timeout_seconds: f64) -> Result<Robj, Failure> {
                 .await
                 .ok()
                 .flatten()
-        };
-        // The runtime wakes those who yield at the end of its turn, and forgets them when the wait ends before: a call that
-        // just yielded would never be woken again. One more turn wakes it.
-        tokio::task::yield_now().await;
-        landed
+        }
     })?;
     Ok(landed.map_or_else(|| ().into(), Landed::into_r))
 }

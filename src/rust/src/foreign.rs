@@ -4,7 +4,10 @@ pub(crate) mod tree;
 use std::os::raw::c_int;
 
 use extendr_api::prelude::*;
-use extendr_ffi::{R_CHAR, R_NaString, R_ReleaseObject, Rf_xlength, SEXP, STRING_ELT};
+use extendr_ffi::{
+    INTEGER_ELT, LOGICAL_ELT, R_CHAR, R_NaString, R_ReleaseObject, REAL_ELT, Rf_ScalarInteger,
+    Rf_xlength, SEXP, STRING_ELT, VECTOR_ELT,
+};
 
 #[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
 unsafe extern "C" {
@@ -14,6 +17,9 @@ unsafe extern "C" {
     // In guard.c: an R object that refuses to be serialised.
     fn kmsr_guard() -> SEXP;
     fn Rf_getCharCE(x: SEXP) -> c_int;
+    pub(super) fn Rf_ScalarString(x: SEXP) -> SEXP;
+    pub(super) fn Rf_ScalarReal(x: f64) -> SEXP;
+    pub(super) fn Rf_ScalarLogical(x: c_int) -> SEXP;
 }
 
 /// What R ended a wait with.
@@ -47,6 +53,28 @@ pub(crate) fn stopped() -> Option<Stopped> {
 pub(crate) fn guard() -> Robj {
     // SAFETY: called on R's thread; returns a fresh object, which Robj protects before anything else is allocated.
     unsafe { Robj::from_sexp(kmsr_guard()) }
+}
+
+/// The element of a list at an index, or that of an atomic vector as a vector of one, without attributes; `NULL` past the
+/// end.
+pub(crate) fn element(vector: &Robj, index: usize) -> Robj {
+    if index >= vector.len() {
+        return ().into();
+    }
+    let at = index as isize;
+    // SAFETY: each accessor is that of the vector's type, and the index within it. What comes back is protected by the
+    // vector or by Robj before anything else is allocated.
+    unsafe {
+        let sexp = vector.get();
+        match vector.rtype() {
+            Rtype::List => Robj::from_sexp(VECTOR_ELT(sexp, at)),
+            Rtype::Strings => Robj::from_sexp(Rf_ScalarString(STRING_ELT(sexp, at))),
+            Rtype::Doubles => Robj::from_sexp(Rf_ScalarReal(REAL_ELT(sexp, at))),
+            Rtype::Integers => Robj::from_sexp(Rf_ScalarInteger(INTEGER_ELT(sexp, at))),
+            Rtype::Logicals => Robj::from_sexp(Rf_ScalarLogical(LOGICAL_ELT(sexp, at))),
+            _ => ().into(),
+        }
+    }
 }
 
 /// What the bytes of an R string are declared to be.

@@ -19,6 +19,7 @@ mod json;
 mod key_material;
 mod ledger;
 mod log;
+mod map;
 mod operation;
 mod runtime;
 mod sitrep;
@@ -35,6 +36,7 @@ extendr_module! {
     use json;
     use key_material;
     use ledger;
+    use map;
     use operation;
     use sitrep;
     use wrap;

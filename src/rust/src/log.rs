@@ -16,9 +16,14 @@ pub(crate) fn open(level: i32) -> Option<Log> {
 
 /// Waits for a future that writes to the log.
 pub(crate) fn wait<F: Future>(log: Option<&Log>, future: F) -> Result<F::Output, Failure> {
+    runtime::wait(during(log, future))
+}
+
+/// Has what a future writes go to the log.
+pub(crate) async fn during<F: Future>(log: Option<&Log>, future: F) -> F::Output {
     match log {
-        Some(log) => runtime::wait(log.during(future)),
-        None => runtime::wait(future),
+        Some(log) => log.during(future).await,
+        None => future.await,
     }
 }
 

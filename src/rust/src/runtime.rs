@@ -24,24 +24,38 @@ thread_local! {
 
 /// Waits for a future on this process' runtime. When R wants to stop, the future is dropped, and with it the request.
 pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
+    with_runtime(|runtime| runtime.block_on(until_stopped(future)))
+}
+
+/// Waits for a future that polls others, which outlive the wait.
+///
+/// The runtime wakes those who yield at the end of its turn, and forgets them when the wait ends before: a call that just
+/// yielded would never be woken again. So the wait ends with a turn.
+pub(crate) fn wait_for_now<F: Future>(future: F) -> Result<F::Output, Failure> {
     with_runtime(|runtime| {
         runtime.block_on(async {
-            let mut future = pin!(future);
-            let mut tick = interval_at(Instant::now() + TICK, TICK);
-            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    biased;
-                    output = &mut future => return Ok(output),
-                    _ = tick.tick() => {
-                        if let Some(stopped) = foreign::stopped() {
-                            return Err(Failure::Stopped(stopped));
-                        }
-                    }
-                }
-            }
+            let output = until_stopped(future).await;
+            tokio::task::yield_now().await;
+            output
         })
     })
+}
+
+async fn until_stopped<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let mut future = pin!(future);
+    let mut tick = interval_at(Instant::now() + TICK, TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            output = &mut future => return Ok(output),
+            _ = tick.tick() => {
+                if let Some(stopped) = foreign::stopped() {
+                    return Err(Failure::Stopped(stopped));
+                }
+            }
+        }
+    }
 }
 
 fn with_runtime<T>(use_it: impl FnOnce(&Runtime) -> Result<T, Failure>) -> Result<T, Failure> {

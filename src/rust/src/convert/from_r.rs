@@ -14,8 +14,19 @@ type Checked<T> = Result<T, BadArgument>;
 
 /// The arguments of an operation from a named list; `NULL` and empty values are left out, as if not given.
 pub(crate) fn arguments(operation: &'static Operation, given: &List) -> Checked<Arguments> {
-    let given: HashMap<&str, Robj> = given.iter().collect();
-    members(operation.input, &|name| given.get(name).cloned(), "")
+    let given: Vec<(&str, Robj)> = given.iter().collect();
+    arguments_by(operation, &|name| {
+        let (_, value) = given.iter().find(|(key, _)| *key == name)?;
+        Some(value.clone())
+    })
+}
+
+/// The arguments of an operation, each asked for by its name.
+pub(crate) fn arguments_by(
+    operation: &'static Operation,
+    find: &dyn Fn(&str) -> Option<Robj>,
+) -> Checked<Arguments> {
+    members(operation.input, find, "")
 }
 
 fn members(

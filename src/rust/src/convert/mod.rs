@@ -7,7 +7,7 @@ mod text;
 mod to_json;
 mod to_r;
 
-pub(crate) use from_r::arguments;
+pub(crate) use from_r::{arguments, arguments_by};
 pub(crate) use refusal::{BadArgument, describe};
 pub(crate) use settings::{Secrets, settings};
 pub(crate) use text::for_r;

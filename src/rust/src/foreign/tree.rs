@@ -9,12 +9,7 @@ use extendr_ffi::{
     SET_VECTOR_ELT, SEXP, SEXPTYPE, VECTOR_ELT, cetype_t,
 };
 
-#[allow(improper_ctypes, reason = "SEXP is a pointer that only R looks behind")]
-unsafe extern "C" {
-    fn Rf_ScalarString(x: SEXP) -> SEXP;
-    fn Rf_ScalarReal(x: f64) -> SEXP;
-    fn Rf_ScalarLogical(x: c_int) -> SEXP;
-}
+use super::{Rf_ScalarLogical, Rf_ScalarReal, Rf_ScalarString};
 
 /// What a tree grows from: a protected list with one place.
 pub(crate) struct Root(Robj);
