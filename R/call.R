@@ -1,17 +1,23 @@
 # The only road from an operation to Rust: sends it with the client behind a handle and returns its result, or raises the
 # condition that says what went wrong.
 call_operation <- function(handle, operation, arguments) {
-  unwrap(with_client(handle, rs_call, operation, arguments), operation, arguments)
+  result <- with_client(handle, rs_call, operation, arguments)
+  if (is.object(result)) unwrap(result, operation, arguments) else result
 }
 
 # Calls a function of the Rust half with the client behind a handle and the log's level, and writes the log. The client is
 # made when there is none, or when the one there is belongs to another process.
 with_client <- function(handle, rs_function, ...) {
-  if (is.null(handle$pointer) || !identical(handle$lookups, the$lookups)) {
+  if (is.null(handle$pointer) || handle$lookups != the$lookups) {
     connect(handle)
   }
   level <- log_level()
-  result <- told(rs_function(handle$pointer, ..., level))
+  result <- rs_function(handle$pointer, ..., level)
+  # What comes back is plain, unless there is something to tell: a failure or a log.
+  if (!is.object(result)) {
+    return(result)
+  }
+  result <- told(result)
   if (is_failure(result, "stale")) {
     connect(handle)
     result <- told(rs_function(handle$pointer, ..., level))

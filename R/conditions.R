@@ -175,24 +175,17 @@ raise_service_error <- function(failure, operation, arguments) {
   )
 }
 
-raise_timeout <- function(phase, message, operation, advice = timeout_advice(phase)) {
+raise_timeout <- function(phase, message, operation) {
   abort_kmsr(
     paste0(operation %||% "The call", ": ", message, "."),
     class = c("kmsr_timeout_error", "kmsr_transport_error", "paws_error", "http_error"),
-    body = c(i = advice),
+    body = c(i = timeout_advice(phase)),
     phase = phase,
     operation = operation
   )
 }
 
 raise_transport_error <- function(message, operation) {
-  # What watches over an answer that has begun calls it too slow.
-  if (grepl("minimum throughput", message, fixed = TRUE)) {
-    raise_timeout(
-      "read", "the answer began but did not go on", operation,
-      advice = "The service has received the request all the same. Is the network overloaded?"
-    )
-  }
   broken <- grepl("reading a body", message, fixed = TRUE)
   # The layers of the connection that pass a cause on each put a heading before it.
   headings <- paste0(

@@ -70,3 +70,27 @@ test_that("nonsense in the environment is refused by name", {
   withr::with_envvar(c(AWS_MAX_ATTEMPTS = "0"), expect_error(make(), "at least 1", class = "kmsr_config_error"))
   withr::with_envvar(c(AWS_RETRY_MODE = "often"), expect_error(make(), "AWS_RETRY_MODE", class = "kmsr_config_error"))
 })
+
+test_that("a wrong clock is noticed and made up for", {
+  ahead <- Sys.time() + 3 * 3600
+  date <- c(Date = format(ahead, "%a, %d %b %Y %H:%M:%S GMT", tz = "GMT"))
+  too_old <- reply_error("InvalidSignatureException", "Signature expired", 403, headers = date)
+  server <- local_canned(too_old, reply_with("{\"KeyId\":\"k\"}"))
+  svc <- server$client(max_retries = 1)
+  expect_identical(svc$cancel_key_deletion("k"), list(KeyId = "k"))
+  svc$cancel_key_deletion("k")
+  signed <- vapply(server$requests(), function(request) request$headers[["x-amz-date"]], "")
+  hours <- difftime(as.POSIXct(signed, format = "%Y%m%dT%H%M%SZ", tz = "GMT"), Sys.time(), units = "hours")
+  expect_identical(round(as.numeric(hours)), c(0, 3, 3))
+
+  # What is no matter of the clock is not tried again.
+  server$reply(reply_error("InvalidSignatureException", "wrong key", 403))
+  before <- server$count()
+  expect_error(server$client(max_retries = 3)$list_keys(), class = "kmsr_InvalidSignatureException")
+  expect_identical(server$count() - before, 1L)
+})
+
+test_that("a service that asks for time gets it", {
+  server <- local_canned(reply_error("ThrottlingException", "m", headers = c(`x-amz-retry-after` = "1200")), reply_with())
+  expect_gt(seconds_of(server$client(max_retries = 1)$list_keys()), 1.1)
+})

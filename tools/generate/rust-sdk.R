@@ -9,7 +9,7 @@ rust_sdk <- function(api) {
     "operations! {",
     unlist(lapply(operations, function(operation) {
       method <- api$operations$method[api$operations$operation == operation]
-      sdk_row(paste0(operation, ", ", method), members_of(api, operation, "input"))
+      sdk_row(paste0(operation, ", ", method, ", ", operation, "Input"), members_of(api, operation, "input"))
     })),
     "}",
     "",

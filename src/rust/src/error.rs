@@ -150,7 +150,7 @@ fn call_failure(error: Error) -> Robj {
         Error::Timeout { phase } => {
             let phase = match phase {
                 Phase::Connect => "connect",
-                Phase::Read => "read",
+                Phase::Read | Phase::Body => "read",
                 Phase::Operation => "operation",
             };
             tagged("timeout", &text, vec![("phase", phase.into())])

@@ -12,7 +12,7 @@ use kmsr_model::Operation;
 use tokio::time::{Instant, sleep_until};
 
 use crate::arguments::Arguments;
-use crate::capture::Traffic;
+use crate::call::Traffic;
 use crate::client::{Answer, Client};
 use crate::error::Error;
 use crate::pace::Pace;

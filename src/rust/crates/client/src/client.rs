@@ -1,28 +1,30 @@
-//! A client, and the one way a call takes.
+//! A client, and what all its calls share.
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
-use aws_config::identity::IdentityCache;
 use aws_credential_types::Credentials;
-use aws_sdk_kms::config::retry::RetryConfig;
+use aws_runtime::user_agent::{ApiMetadata, AwsUserAgent};
+use aws_sdk_kms::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_kms::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
-use aws_sdk_kms::config::{BehaviorVersion, Region};
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_types::os_shim_internal::Env;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 use http::Uri;
 use kmsr_model::Operation;
+use tokio::time::timeout;
 
 use crate::arguments::Arguments;
-use crate::capture::{Call, Capture, Traffic};
-use crate::error::{Error, is_throttling, service_code};
+use crate::call::Traffic;
+use crate::error::{Error, Phase, chain};
 use crate::identity::Identity;
 use crate::log::{self, Level};
 use crate::resolve::Resolved;
-use crate::retry::NeverRetry;
-use crate::sdk;
-use crate::settings::{RetryMode, Settings};
-use crate::tale::{Connections, Tale};
+use crate::retry::Retries;
+use crate::settings::Settings;
+use crate::tale::Connections;
 use crate::transport::Transport;
 
 /// How long a connection may take unless told otherwise.
@@ -41,14 +43,29 @@ const REFUSED_IDENTITY: [&str; 4] = [
 /// A configured client with its connection pool. Belongs to one process and one runtime.
 #[derive(Debug, Clone)]
 pub struct Client {
-    kms: aws_sdk_kms::Client,
-    /// The same without retries, on the same connections.
-    kms_once: aws_sdk_kms::Client,
+    shared: Arc<Shared>,
+    retries: Arc<Retries>,
+}
+
+#[derive(Debug)]
+struct Shared {
     identity: Option<Identity>,
     transport: Transport,
+    connector: SharedHttpConnector,
+    read_timeout: Duration,
+    operation_timeout: Option<Duration>,
     resolved: Resolved,
+    /// Where requests go, or why there is no such place.
+    endpoint: Result<String, String>,
+    /// The headers of every request.
+    headers: Vec<(&'static str, String)>,
     connections: Connections,
+    skew: Skew,
 }
+
+/// By how many seconds the service's clock is ahead of this machine's, once it was found to matter.
+#[derive(Debug, Default)]
+pub(crate) struct Skew(AtomicI64);
 
 /// An answer of the service as it came, after the body was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,71 +90,40 @@ impl Client {
     pub async fn new(settings: &Settings, resolved: &Resolved) -> Result<Self, Error> {
         let env = Env::real();
         let transport = Transport::new(settings, env.clone());
-        let mut timeouts = timeout_config(settings);
-        let identity = Identity::new(
-            settings,
-            resolved,
-            &transport,
-            timeouts.clone().build(),
-            &env,
-        );
-        timeouts.set_operation_timeout(settings.operation_timeout);
-        let mut config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(
-                resolved
-                    .region
-                    .as_ref()
-                    .map(|region| Region::new(region.value.clone())),
-            )
-            .http_client(transport.client())
-            .retry_config(retry_config(resolved))
-            .retry_classifier(NeverRetry)
-            .interceptor(Capture)
-            .timeout_config(timeouts.build())
-            .use_fips(resolved.use_fips)
-            .use_dual_stack(resolved.use_dual_stack);
-        config.set_endpoint_url(
-            resolved
-                .endpoint
-                .as_ref()
-                .map(|endpoint| endpoint.value.clone()),
-        );
-        if let Ok(kmsr) = FrameworkMetadata::new("kmsr", Some(env!("CARGO_PKG_VERSION"))) {
-            config = config.framework_metadata(kmsr);
+        let timeouts = timeout_config(settings).build();
+        let mut limits = HttpConnectorSettings::builder();
+        limits.set_connect_timeout(timeouts.connect_timeout());
+        limits.set_read_timeout(timeouts.read_timeout());
+        let connector = transport.connector(&limits.build());
+        let identity = Identity::new(settings, resolved, &transport, timeouts, &env);
+        let endpoint = endpoint(resolved).await;
+        if let Ok(url) = &endpoint {
+            transport.check(url)?;
         }
-        // Identity holds credentials itself, and lets go of them for more reasons than the SDK's cache would.
-        config = match &identity {
-            None => config.allow_no_auth(),
-            Some(identity) => config
-                .credentials_provider(identity.clone())
-                .identity_cache(IdentityCache::no_cache()),
-        };
-        let config = config.build();
-        let once = config
-            .to_builder()
-            .retry_config(RetryConfig::disabled())
-            .build();
-        let client = Self {
-            kms: aws_sdk_kms::Client::from_conf(config),
-            kms_once: aws_sdk_kms::Client::from_conf(once),
-            identity,
-            transport,
-            resolved: resolved.clone(),
-            connections: Connections::default(),
-        };
-        if let Some(url) = client.endpoint_url().await {
-            client.transport.check(&url)?;
-        }
-        Ok(client)
+        Ok(Self {
+            shared: Arc::new(Shared {
+                identity,
+                transport,
+                connector,
+                read_timeout: settings.read_timeout.unwrap_or(READ_TIMEOUT),
+                operation_timeout: settings.operation_timeout,
+                resolved: resolved.clone(),
+                // The path of every request is that of the endpoint, with a slash at its end.
+                endpoint: endpoint.map(|url| format!("{}/", url.to_string().trim_end_matches('/'))),
+                headers: user_agent(env),
+                connections: Connections::default(),
+                skew: Skew::default(),
+            }),
+            retries: Arc::new(Retries::new(resolved.max_retries, resolved.retry_mode)),
+        })
     }
 
     /// The same client, on the same connections, that sends every call once: for callers with a pace or retries of their
     /// own.
     pub fn once(&self) -> Self {
         Self {
-            kms: self.kms_once.clone(),
-            ..self.clone()
+            shared: self.shared.clone(),
+            retries: Arc::new(Retries::new(0, self.shared.resolved.retry_mode)),
         }
     }
 
@@ -151,6 +137,7 @@ impl Client {
         operation: &'static Operation,
         arguments: Arguments,
     ) -> Result<Answer, Error> {
+        notice_closed_connections().await;
         self.call_counted(operation, arguments, &Rc::default())
             .await
     }
@@ -162,22 +149,36 @@ impl Client {
         arguments: Arguments,
         traffic: &Rc<Traffic>,
     ) -> Result<Answer, Error> {
-        if self.resolved.region.is_none() {
-            return Err(Error::MissingRegion);
-        }
-        let Some(identity) = &self.identity else {
-            return self.send(operation, arguments, traffic).await;
+        let Some(limit) = self.shared.operation_timeout else {
+            return self.call_for_long(operation, arguments, traffic).await;
+        };
+        timeout(limit, self.call_for_long(operation, arguments, traffic))
+            .await
+            .unwrap_or(Err(Error::Timeout {
+                phase: Phase::Operation,
+            }))
+    }
+
+    async fn call_for_long(
+        &self,
+        operation: &'static Operation,
+        arguments: Arguments,
+        traffic: &Rc<Traffic>,
+    ) -> Result<Answer, Error> {
+        self.region()?;
+        let Some(identity) = self.identity() else {
+            let outcome = self.attempts(operation, arguments, traffic).await;
+            return outcome.map_err(|(error, _)| error);
         };
         let again = arguments.clone();
-        // Nothing was looked up before the first call; what that finds is the first generation.
-        let generation = identity.generation().await.max(1);
-        let outcome = self.send(operation, arguments, traffic).await;
-        let Err(refused @ Error::Service { code, .. }) = &outcome else {
-            return outcome;
+        let (refused, generation) = match self.attempts(operation, arguments, traffic).await {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => failed,
         };
+        let doubts_identity = matches!(&refused, Error::Service { code, .. } if REFUSED_IDENTITY.contains(&code.as_str()));
         // Long after a client was made its credentials may have been replaced where they came from.
-        if !REFUSED_IDENTITY.contains(&code.as_str()) || !identity.renew(generation).await {
-            return outcome;
+        if !doubts_identity || !identity.renew(generation).await {
+            return Err(refused);
         }
         log::write(Level::Warn, || {
             format!(
@@ -185,42 +186,8 @@ impl Client {
                 operation.name
             )
         });
-        self.send(operation, again, traffic).await
-    }
-
-    async fn send(
-        &self,
-        operation: &'static Operation,
-        mut arguments: Arguments,
-        traffic: &Rc<Traffic>,
-    ) -> Result<Answer, Error> {
-        notice_closed_connections().await;
-        let sdk = sdk::operation(operation.name).ok_or_else(|| Error::Request {
-            message: format!("{} is not an operation of the AWS SDK", operation.name),
-        })?;
-        let call = Call {
-            sdk: sdk.configuration,
-            beyond_sdk: arguments.take_newer_than_sdk(operation),
-            tale: Tale::new(operation, self.connections.clone()),
-            traffic: traffic.clone(),
-            attempts: 0,
-            answer: None,
-        };
-        let request = (sdk.send)(&self.kms, &mut arguments).map_err(|sdk::Mismatch(member)| {
-            Error::Request {
-                message: format!("{member} does not have the type {} takes", operation.name),
-            }
-        })?;
-        match call.of(request).await {
-            // Time ran out between two attempts: the answer to the first is not the call's.
-            (Err(error @ SdkError::TimeoutError(_)), _) => Err(Error::from_sdk(&error)),
-            (_, Some(answer)) if answer.is_success() => Ok(answer),
-            (_, Some(answer)) => Err(Error::from_answer(answer)),
-            (Err(error), None) => Err(Error::from_sdk(&error)),
-            (Ok(()), None) => Err(Error::Transport {
-                message: "the answer was lost".to_owned(),
-            }),
-        }
+        let outcome = self.attempts(operation, again, traffic).await;
+        outcome.map_err(|(error, _)| error)
     }
 
     /// The credentials to use now, secrets and all; `None` when requests are not signed.
@@ -228,60 +195,120 @@ impl Client {
     /// # Errors
     /// [`Error::Credentials`] when there are none.
     pub async fn credentials(&self) -> Result<Option<Credentials>, Error> {
-        let Some(identity) = &self.identity else {
-            return Ok(None);
-        };
-        match identity.current().await {
-            Ok(found) => Ok(Some(found.credentials)),
-            Err(error) => Err(Error::from_credentials(&error)),
+        match self.identity() {
+            None => Ok(None),
+            Some(identity) => Ok(Some(identity.credentials().await?.0)),
         }
     }
 
     /// Who signs, if anybody does.
     pub(crate) fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+        self.shared.identity.as_ref()
     }
 
     /// How connections are made.
     pub(crate) fn transport(&self) -> &Transport {
-        &self.transport
+        &self.shared.transport
+    }
+
+    /// The connections to the service.
+    pub(crate) fn connector(&self) -> &SharedHttpConnector {
+        &self.shared.connector
+    }
+
+    /// Which connections were seen.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.shared.connections
+    }
+
+    /// What may be sent again.
+    pub(crate) fn retries(&self) -> &Retries {
+        &self.retries
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.shared.read_timeout
+    }
+
+    /// How far the service's clock is from this machine's.
+    pub(crate) fn skew(&self) -> &Skew {
+        &self.shared.skew
+    }
+
+    /// The headers of every request.
+    pub(crate) fn headers(&self) -> &[(&'static str, String)] {
+        &self.shared.headers
     }
 
     /// What was looked up for the client.
     pub(crate) fn resolved(&self) -> &Resolved {
-        &self.resolved
+        &self.shared.resolved
+    }
+
+    /// The Region that requests are signed for.
+    ///
+    /// # Errors
+    /// [`Error::MissingRegion`].
+    pub(crate) fn region(&self) -> Result<&str, Error> {
+        let region = self.resolved().region.as_ref();
+        region
+            .map(|region| region.value.as_str())
+            .ok_or(Error::MissingRegion)
+    }
+
+    /// Where requests go, as a URL.
+    ///
+    /// # Errors
+    /// [`Error::Request`] when there is no such place.
+    pub(crate) fn endpoint(&self) -> Result<&str, Error> {
+        let endpoint = self.shared.endpoint.as_deref();
+        endpoint.map_err(|why| Error::Request {
+            message: why.to_owned(),
+        })
     }
 
     /// Where requests go: the custom endpoint, or the Region's own. `None` without a Region.
-    pub async fn endpoint_url(&self) -> Option<Uri> {
-        use aws_sdk_kms::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-        if let Some(endpoint) = &self.resolved.endpoint {
-            return endpoint.value.parse().ok();
+    pub fn endpoint_url(&self) -> Option<Uri> {
+        self.endpoint().ok()?.parse().ok()
+    }
+}
+
+impl Skew {
+    /// This machine's time as the service would tell it.
+    pub(crate) fn applied_to(&self, time: SystemTime) -> SystemTime {
+        let skew = self.0.load(Ordering::Relaxed);
+        let by = Duration::from_secs(skew.unsigned_abs());
+        if skew < 0 {
+            time.checked_sub(by)
+        } else {
+            time.checked_add(by)
         }
-        let params = Params::builder()
-            .region(self.resolved.region.as_ref()?.value.clone())
-            .use_fips(self.resolved.use_fips)
-            .use_dual_stack(self.resolved.use_dual_stack)
-            .build()
-            .ok()?;
-        let endpoint = DefaultResolver::new()
-            .resolve_endpoint(&params)
-            .await
-            .ok()?;
-        endpoint.url().parse().ok()
+        .unwrap_or(time)
+    }
+
+    /// Sets the skew and returns what it was.
+    pub(crate) fn replace(&self, seconds: i64) -> i64 {
+        self.0.swap(seconds, Ordering::Relaxed)
     }
 }
 
 impl Answer {
-    fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+    /// What a response says, with its body.
+    pub(crate) fn new(response: &HttpResponse, body: Vec<u8>) -> Self {
+        let header = |name| response.headers().get(name).map(str::to_owned);
+        Self {
+            status: response.status().as_u16(),
+            request_id: header("x-amzn-requestid"),
+            error_type: header("x-amzn-errortype"),
+            date: header("date"),
+            body,
+        }
     }
 
-    /// Whether it refuses a request for being one too many.
-    pub(crate) fn is_throttling(&self) -> bool {
-        !self.is_success()
-            && service_code(self.error_type.as_deref(), &self.body)
-                .is_some_and(|code| is_throttling(&code))
+    /// Whether it says that the operation was done.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
@@ -294,12 +321,42 @@ async fn notice_closed_connections() {
     }
 }
 
-fn retry_config(resolved: &Resolved) -> RetryConfig {
-    let config = match resolved.retry_mode {
-        RetryMode::Standard => RetryConfig::standard(),
-        RetryMode::Adaptive => RetryConfig::adaptive(),
-    };
-    config.with_max_attempts(resolved.max_retries.saturating_add(1))
+/// The Region's own endpoint, or the custom one; or why there is none.
+async fn endpoint(resolved: &Resolved) -> Result<Uri, String> {
+    if let Some(endpoint) = &resolved.endpoint {
+        return endpoint
+            .value
+            .parse()
+            .map_err(|_| format!("{:?} is not a URL", endpoint.value));
+    }
+    let region = resolved.region.as_ref();
+    let parameters = Params::builder()
+        .set_region(region.map(|region| region.value.clone()))
+        .use_fips(resolved.use_fips)
+        .use_dual_stack(resolved.use_dual_stack)
+        .build()
+        .map_err(|error| chain(&error))?;
+    let endpoint = DefaultResolver::new()
+        .resolve_endpoint(&parameters)
+        .await
+        .map_err(|error| chain(error.as_ref()))?;
+    endpoint
+        .url()
+        .parse()
+        .map_err(|_| format!("{:?} is not a URL", endpoint.url()))
+}
+
+/// Who sends a request, in AWS' form and in the web's.
+fn user_agent(env: Env) -> Vec<(&'static str, String)> {
+    let kms = ApiMetadata::new("kms", aws_sdk_kms::meta::PKG_VERSION);
+    let mut agent = AwsUserAgent::new_from_environment(env, kms);
+    if let Ok(kmsr) = FrameworkMetadata::new("kmsr", Some(env!("CARGO_PKG_VERSION"))) {
+        agent.add_framework_metadata(kmsr);
+    }
+    vec![
+        ("user-agent", agent.ua_header()),
+        ("x-amz-user-agent", agent.aws_ua_header()),
+    ]
 }
 
 fn timeout_config(settings: &Settings) -> TimeoutConfigBuilder {

@@ -4,11 +4,9 @@ use std::{fmt, io};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use crate::client::Answer;
-use crate::sdk::Refused;
 
 type Members = serde_json::Map<String, serde_json::Value>;
 
@@ -63,6 +61,8 @@ pub enum Phase {
     Connect,
     /// The beginning of an answer.
     Read,
+    /// The end of an answer that had begun.
+    Body,
     /// The call as a whole.
     Operation,
 }
@@ -110,43 +110,33 @@ impl Error {
         }
     }
 
-    /// The failure of a call for which no whole answer was seen.
-    pub(crate) fn from_sdk(error: &SdkError<Refused, HttpResponse>) -> Self {
+    /// The failure of a request that was not answered.
+    pub(crate) fn from_connector(error: &ConnectorError) -> Self {
         // One of our own, from within a connection.
         if let Some(Self::Request { message }) = find::<Self>(error) {
             return Self::Request {
                 message: message.clone(),
             };
         }
-        if let Some(credentials) = find::<CredentialsError>(error) {
-            return Self::from_credentials(credentials);
-        }
         let text = chain(error);
-        match error {
-            SdkError::TimeoutError(_) => Self::Timeout {
-                phase: Phase::Operation,
-            },
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Timeout {
-                phase: if text.contains("connect timeout") {
-                    Phase::Connect
-                } else {
-                    Phase::Read
-                },
-            },
-            SdkError::DispatchFailure(failure) => Self::Transport {
-                // The connector's own text is a heading for kinds of failures.
-                message: failure
-                    .as_connector_error()
-                    .and_then(StdError::source)
-                    .map_or(text, chain),
-            },
-            SdkError::ResponseError(_) => Self::Transport { message: text },
-            SdkError::ConstructionFailure(_)
-                if text.contains("egion") && text.contains("ndpoint") =>
-            {
-                Self::MissingRegion
-            }
-            _ => Self::Request { message: text },
+        if error.is_timeout() {
+            let phase = if text.contains("connect timeout") {
+                Phase::Connect
+            } else {
+                Phase::Read
+            };
+            return Self::Timeout { phase };
+        }
+        Self::Transport {
+            // The connector's own text is a heading for kinds of failures.
+            message: error.source().map_or(text, chain),
+        }
+    }
+
+    /// The failure of an answer that broke off.
+    pub(crate) fn from_body(error: &(dyn StdError + 'static)) -> Self {
+        Self::Transport {
+            message: chain(error),
         }
     }
 }
@@ -170,6 +160,9 @@ impl fmt::Display for Error {
                 phase: Phase::Connect,
             } => f.write_str("no connection was made in time"),
             Self::Timeout { phase: Phase::Read } => f.write_str("no answer came in time"),
+            Self::Timeout { phase: Phase::Body } => {
+                f.write_str("the answer began but did not go on in time")
+            }
             Self::Timeout {
                 phase: Phase::Operation,
             } => f.write_str("the call was not finished in time"),

@@ -8,7 +8,7 @@
 mod address;
 mod arguments;
 mod bulk;
-mod capture;
+mod call;
 mod client;
 mod error;
 mod files;
@@ -16,6 +16,7 @@ mod identity;
 pub mod log;
 mod pace;
 mod redact;
+mod request;
 mod resolve;
 mod retry;
 pub mod sdk;

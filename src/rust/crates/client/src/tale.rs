@@ -1,18 +1,15 @@
 //! The log of one call: what was sent, what came back, and why it was sent again.
 use std::collections::HashSet;
-use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use aws_sdk_kms::config::ConfigBag;
 use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
-use aws_smithy_runtime_api::client::interceptors::context::Error;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use kmsr_model::Operation;
 
 use crate::client::Answer;
-use crate::error::{chain, service_code};
+use crate::error::{Error, service_code};
 use crate::log::{self, Level};
 use crate::redact;
 
@@ -76,7 +73,12 @@ impl Tale {
     }
 
     /// An answer was read whole.
-    pub(crate) fn receives(&mut self, response: &HttpResponse, answer: &Answer, bag: &ConfigBag) {
+    pub(crate) fn receives(
+        &mut self,
+        response: &HttpResponse,
+        answer: &Answer,
+        connection: &CaptureSmithyConnection,
+    ) {
         let success = response.status().is_success();
         if !success {
             self.failed = Some((refusal(answer), Instant::now()));
@@ -84,7 +86,7 @@ impl Tale {
         log::write(Level::Debug, || {
             let seconds = self.sent.map_or(0.0, |sent| sent.elapsed().as_secs_f64());
             let request = answer.request_id.as_deref().unwrap_or("without an id");
-            let connection = self.connection(bag);
+            let connection = self.connection(connection);
             format!(
                 "<- {} {} in {seconds:.3} s, request {request}{connection}",
                 answer.status, self.operation.name
@@ -109,26 +111,16 @@ impl Tale {
     }
 
     /// An attempt ended without an answer.
-    pub(crate) fn fails(&mut self, error: &OrchestratorError<Error>) {
-        if self.attempt == 0 {
-            // There were no credentials, or no endpoint.
-            return;
-        }
-        let why = error
-            .as_connector_error()
-            .and_then(StdError::source)
-            .map_or_else(|| error.to_string(), chain);
+    pub(crate) fn fails(&mut self, error: &Error) {
+        let why = error.to_string();
         log::write(Level::Debug, || {
             format!("<- {}: no answer: {why}", self.operation.name)
         });
         self.failed = Some((why, Instant::now()));
     }
 
-    fn connection(&self, bag: &ConfigBag) -> String {
-        let Some(connection) = bag
-            .load::<CaptureSmithyConnection>()
-            .and_then(CaptureSmithyConnection::get)
-        else {
+    fn connection(&self, connection: &CaptureSmithyConnection) -> String {
+        let Some(connection) = connection.get() else {
             return String::new();
         };
         let (Some(near), Some(far)) = (connection.local_addr(), connection.remote_addr()) else {

@@ -316,7 +316,7 @@ fn connections_are_reused_and_one_closed_between_calls_is_replaced() {
     let mut client = Child::with_keys(&closes.url()).start();
     for _ in 0..10 {
         client.call().is_ok();
-        thread::sleep(Duration::from_millis(30));
+        thread::sleep(Duration::from_millis(100));
     }
     assert_eq!((closes.connections(), closes.seen().len()), (10, 10));
 }
@@ -330,7 +330,7 @@ fn tls_connections_closed_between_calls_are_replaced_as_well() {
         .start();
     for _ in 0..10 {
         client.call().is_ok();
-        thread::sleep(Duration::from_millis(30));
+        thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(kms.seen().len(), 10);
 }

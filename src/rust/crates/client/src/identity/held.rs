@@ -64,19 +64,36 @@ impl Held {
     /// # Errors
     /// What the lookup says when there are none that still hold.
     pub(crate) async fn current(&self) -> Result<Found, CredentialsError> {
+        self.with_current(|found, _| found.clone()).await
+    }
+
+    /// The credentials to use now, and how many times they were replaced so far.
+    ///
+    /// # Errors
+    /// As [`Held::current`].
+    pub(crate) async fn credentials(&self) -> Result<(Credentials, u64), CredentialsError> {
+        self.with_current(|found, generation| (found.credentials.clone(), generation))
+            .await
+    }
+
+    async fn with_current<T>(
+        &self,
+        use_it: impl FnOnce(&Found, u64) -> T,
+    ) -> Result<T, CredentialsError> {
         let mut state = self.state.lock().await;
         if let Some(found) = &state.found
             && state.again.is_none_or(|again| self.clock.now() < again)
             && found.files.as_ref().is_none_or(Stamp::is_current)
         {
-            return Ok(found.clone());
+            return Ok(use_it(found, state.generation));
         }
         match self.look().await {
             Ok(found) => {
                 state.again = self.next_look(&found);
                 state.generation += 1;
-                state.found = Some(found.clone());
-                Ok(found)
+                let used = use_it(&found, state.generation);
+                state.found = Some(found);
+                Ok(used)
             }
             Err(error) => {
                 let now = self.clock.now();
@@ -95,14 +112,9 @@ impl Held {
                     )
                 });
                 state.again = Some(now + PAUSE);
-                Ok(old)
+                Ok(use_it(&old, state.generation))
             }
         }
-    }
-
-    /// How many times the credentials were replaced so far.
-    pub(crate) async fn generation(&self) -> u64 {
-        self.state.lock().await.generation
     }
 
     /// Looks again after the service refused those of a generation. Whether there are others now.
@@ -310,7 +322,7 @@ mod tests {
     async fn refused_credentials_are_replaced_once() {
         let (held, world) = held(None);
         assert_eq!(key(&held).await, "AKIA1");
-        let refused = held.generation().await;
+        let (_, refused) = held.credentials().await.expect("found before");
         assert!(held.renew(refused).await);
         assert_eq!(key(&held).await, "AKIA2");
         // Another call that was refused with the same ones does not look again.

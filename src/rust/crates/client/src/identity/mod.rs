@@ -10,12 +10,12 @@ use std::time::SystemTime;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_kms::config::Region;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_types::os_shim_internal::Env;
 
+use crate::error::Error;
 use crate::resolve::Resolved;
 use crate::settings::{Credentials, Settings};
 use crate::transport::Transport;
@@ -94,23 +94,18 @@ impl Identity {
         self.0.current().await
     }
 
-    /// A number that changes whenever the credentials do.
-    pub(crate) async fn generation(&self) -> u64 {
-        self.0.generation().await
+    /// The credentials to use now, and their generation: a number that changes whenever they do.
+    ///
+    /// # Errors
+    /// As [`Identity::current`], as a call's.
+    pub(crate) async fn credentials(&self) -> Result<(AwsCredentials, u64), Error> {
+        let outcome = self.0.credentials().await;
+        outcome.map_err(|error| Error::from_credentials(&error))
     }
 
     /// Looks again after the service refused the credentials of a generation. Whether there are others now.
     pub(crate) async fn renew(&self, refused: u64) -> bool {
         self.0.renew(refused).await
-    }
-}
-
-impl ProvideCredentials for Identity {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(async { Ok(self.current().await?.credentials) })
     }
 }
 

@@ -6,33 +6,14 @@
 #![allow(deprecated)]
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::fmt;
 use std::sync::LazyLock;
 
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::interceptors::context::Input;
 use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
 use aws_smithy_types::config_bag::FrozenLayer;
 use aws_smithy_types::{Blob, DateTime};
-use futures_util::future::BoxFuture;
 
 use crate::arguments::{Arguments, Value};
-
-/// What becomes of a request; the answer itself is captured.
-pub(crate) type Sent = Result<(), SdkError<Refused, HttpResponse>>;
-
-/// The service refused the request. What it said is in the answer.
-#[derive(Debug)]
-pub(crate) struct Refused;
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the service refused the request")
-    }
-}
-
-impl Error for Refused {}
 
 /// A value whose type is not the member's: the model and the conversion disagree.
 #[derive(Debug)]
@@ -40,10 +21,9 @@ pub(crate) struct Mismatch(pub(crate) &'static str);
 
 /// One operation of the SDK.
 pub(crate) struct Sdk {
-    /// Builds a request and sends it when polled.
-    pub(crate) send:
-        fn(&aws_sdk_kms::Client, &mut Arguments) -> Result<BoxFuture<'static, Sent>, Mismatch>,
-    /// How the SDK reads and writes the operation's messages.
+    /// The input, made of the arguments.
+    pub(crate) input: fn(&mut Arguments) -> Result<Input, Mismatch>,
+    /// How the SDK writes the operation's requests.
     pub(crate) configuration: &'static FrozenLayer,
 }
 
@@ -126,7 +106,7 @@ fn take<T: FromValue>(
 }
 
 macro_rules! operations {
-    ($($operation:ident, $method:ident { $($member:literal => $setter:ident),* $(,)? })+) => {
+    ($($operation:ident, $method:ident, $input:ident { $($member:literal => $setter:ident),* $(,)? })+) => {
         /// The operation with this wire name.
         pub(crate) fn operation(name: &str) -> Option<Sdk> {
             match name {
@@ -135,13 +115,12 @@ macro_rules! operations {
                         LazyLock::new(|| aws_sdk_kms::operation::$method::$operation::new().config());
                     Some(Sdk {
                         configuration: CONFIGURATION.as_ref()?,
-                        send: |client, arguments| {
+                        input: |arguments| {
                             let _ = &arguments;
-                            let request = client.$method();
-                            $(let request = request.$setter(take(arguments, $member)?);)*
-                            Ok(Box::pin(async move {
-                                request.send().await.map(drop).map_err(|error| error.map_service_error(|_| Refused))
-                            }))
+                            let input = aws_sdk_kms::operation::$method::$input::builder();
+                            $(let input = input.$setter(take(arguments, $member)?);)*
+                            let input = input.build().map_err(|_| Mismatch("an argument"))?;
+                            Ok(Input::erase(input))
                         },
                     })
                 })+
@@ -196,15 +175,15 @@ include!("table.rs");
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_smithy_runtime_api::client::ser_de::SharedResponseDeserializer;
+    use aws_smithy_runtime_api::client::ser_de::SharedRequestSerializer;
 
     #[test]
-    fn every_operation_of_the_model_has_a_deserializer() {
+    fn every_operation_of_the_model_has_a_serializer() {
         for modelled in kmsr_model::OPERATIONS {
             let sdk = operation(modelled.name).expect(modelled.name);
             assert!(
                 sdk.configuration
-                    .load::<SharedResponseDeserializer>()
+                    .load::<SharedRequestSerializer>()
                     .is_some(),
                 "{}",
                 modelled.name

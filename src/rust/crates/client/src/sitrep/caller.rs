@@ -33,7 +33,6 @@ pub(super) async fn ask(client: &Client, credentials: &Credentials) -> Result<Ca
         Some(endpoint) => Some(endpoint.value),
         None => client
             .endpoint_url()
-            .await
             .filter(is_this_machine)
             .map(|url| url.to_string()),
     };

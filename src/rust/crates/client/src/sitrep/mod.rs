@@ -59,7 +59,7 @@ pub fn built_with() -> Vec<(&'static str, &'static str)> {
 impl Sitrep {
     /// Looks around. Takes at most twice the time given: credentials first, then everything else at once.
     pub async fn of(client: &Client, patience: Duration) -> Self {
-        let endpoint = client.endpoint_url().await;
+        let endpoint = client.endpoint_url();
         let found = match client.identity() {
             Some(identity) => {
                 let found = async {
