@@ -2,7 +2,7 @@
 //!
 //! Usage: `floor URL`. Reads commands from standard input, one a line, and answers each with the seconds it took:
 //! `parameters N` (GetParametersForImport, one after the other), `decrypt N ACTIVE` (Decrypt, so many at once),
-//! `describe N` (DescribeKey).
+//! `describe N` (DescribeKey), `list N` (ListKeys, a thousand to a page).
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
 use std::env;
@@ -46,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match words[0] {
             "parameters" => parameters(&client, number(1)).await?,
             "describe" => describe(&client, number(1)).await?,
+            "list" => list(&client, number(1)).await?,
             "decrypt" => decrypt(&client, number(1), number(2)).await?,
             command => return Err(format!("unknown command {command}").into()),
         }
@@ -75,6 +76,13 @@ async fn describe(client: &Client, count: usize) -> Result<(), Box<dyn Error>> {
             .key_id("1234abcd-12ab-34cd-56ef-1234567890ab")
             .send()
             .await?;
+    }
+    Ok(())
+}
+
+async fn list(client: &Client, count: usize) -> Result<(), Box<dyn Error>> {
+    for _ in 0..count {
+        client.list_keys().limit(1000).send().await?;
     }
     Ok(())
 }
