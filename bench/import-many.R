@@ -3,7 +3,7 @@
 #
 # Usage: Rscript bench/import-many.R [rows] [speed] [quota share] [kills]
 #   rows         how many keys; 1000
-#   speed        how much faster the emulator's time runs; 30. At 1 it is AWS' own pace.
+#   speed        how much faster the emulator's time runs; 20. At 1 it is AWS' own pace.
 #   quota share  the share of the quota to use; 0.9, as by default
 #   kills        how often the import is killed and begun again; 3
 #
@@ -12,7 +12,7 @@
 args <- commandArgs(trailingOnly = TRUE)
 number <- function(index, default) if (length(args) >= index) as.numeric(args[[index]]) else default
 rows <- number(1, 1000)
-speed <- number(2, 30)
+speed <- number(2, 20)
 share <- number(3, 0.9)
 kills <- number(4, 3)
 
