@@ -9,10 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use http_body_util::BodyExt;
-use kmsr_model::Operation;
 use tokio::time::{sleep, timeout};
 
-use crate::arguments::Arguments;
 use crate::client::{Answer, Client};
 use crate::error::{Error, Phase, service_code};
 use crate::request::{Template, sign_for};
@@ -50,23 +48,15 @@ struct Failed {
 }
 
 impl Client {
-    /// Sends one operation, retries included. Returns the answer that says it was done, or the failure and the generation of
-    /// the credentials that it came with.
+    /// Sends a request, retries included. Returns the answer that says it was done, or the failure and the generation of the
+    /// credentials that it came with.
     pub(crate) async fn attempts(
         &self,
-        operation: &'static Operation,
-        arguments: Arguments,
+        template: &Template,
         traffic: &Rc<Traffic>,
     ) -> Result<Answer, (Error, u64)> {
         let retries = self.retries();
-        let template = self
-            .endpoint()
-            .and_then(|endpoint| {
-                let most = retries.attempts();
-                Template::new(operation, arguments, endpoint, self.headers(), most)
-            })
-            .map_err(|error| (error, 0))?;
-        let mut tale = Tale::new(operation, self.connections().clone());
+        let mut tale = Tale::new(template.operation(), self.connections().clone());
         let mut held: Option<Permit<'_>> = None;
         let mut number = 1;
         loop {
@@ -74,7 +64,7 @@ impl Client {
             if number > 1 {
                 traffic.resent.update(|resent| resent + 1);
             }
-            let outcome = self.attempt(&template, number, &mut tale).await;
+            let outcome = self.attempt(template, number, &mut tale).await;
             let failed = match outcome {
                 Ok(answer) => {
                     retries.ended(number, None);
@@ -108,7 +98,7 @@ impl Client {
         tale: &mut Tale,
     ) -> Result<Answer, Failed> {
         let mut generation = 0;
-        let mut request = template.attempt(number);
+        let mut request = template.attempt(number, self.retries().attempts());
         let signed_at = SystemTime::now();
         if let Some(identity) = self.identity() {
             let signed = async {

@@ -21,6 +21,7 @@ use crate::call::Traffic;
 use crate::error::{Error, Phase, chain};
 use crate::identity::Identity;
 use crate::log::{self, Level};
+use crate::request::Template;
 use crate::resolve::Resolved;
 use crate::retry::Retries;
 use crate::settings::Settings;
@@ -57,8 +58,8 @@ struct Shared {
     resolved: Resolved,
     /// Where requests go, or why there is no such place.
     endpoint: Result<String, String>,
-    /// The headers of every request.
-    headers: Vec<(&'static str, String)>,
+    /// Who sends a request, in AWS' form.
+    user_agent: String,
     connections: Connections,
     skew: Skew,
 }
@@ -110,7 +111,7 @@ impl Client {
                 resolved: resolved.clone(),
                 // The path of every request is that of the endpoint, with a slash at its end.
                 endpoint: endpoint.map(|url| format!("{}/", url.to_string().trim_end_matches('/'))),
-                headers: user_agent(env),
+                user_agent: user_agent(env),
                 connections: Connections::default(),
                 skew: Skew::default(),
             }),
@@ -166,17 +167,16 @@ impl Client {
         traffic: &Rc<Traffic>,
     ) -> Result<Answer, Error> {
         self.region()?;
-        let Some(identity) = self.identity() else {
-            let outcome = self.attempts(operation, arguments, traffic).await;
-            return outcome.map_err(|(error, _)| error);
-        };
-        let again = arguments.clone();
-        let (refused, generation) = match self.attempts(operation, arguments, traffic).await {
+        let request = Template::new(operation, arguments, self.endpoint()?, self.user_agent())?;
+        let (refused, generation) = match self.attempts(&request, traffic).await {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
-        let doubts_identity = matches!(&refused, Error::Service { code, .. } if REFUSED_IDENTITY.contains(&code.as_str()));
         // Long after a client was made its credentials may have been replaced where they came from.
+        let Some(identity) = self.identity() else {
+            return Err(refused);
+        };
+        let doubts_identity = matches!(&refused, Error::Service { code, .. } if REFUSED_IDENTITY.contains(&code.as_str()));
         if !doubts_identity || !identity.renew(generation).await {
             return Err(refused);
         }
@@ -186,7 +186,7 @@ impl Client {
                 operation.name
             )
         });
-        let outcome = self.attempts(operation, again, traffic).await;
+        let outcome = self.attempts(&request, traffic).await;
         outcome.map_err(|(error, _)| error)
     }
 
@@ -236,9 +236,9 @@ impl Client {
         &self.shared.skew
     }
 
-    /// The headers of every request.
-    pub(crate) fn headers(&self) -> &[(&'static str, String)] {
-        &self.shared.headers
+    /// Who sends a request, in AWS' form.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.shared.user_agent
     }
 
     /// What was looked up for the client.
@@ -346,17 +346,13 @@ async fn endpoint(resolved: &Resolved) -> Result<Uri, String> {
         .map_err(|_| format!("{:?} is not a URL", endpoint.url()))
 }
 
-/// Who sends a request, in AWS' form and in the web's.
-fn user_agent(env: Env) -> Vec<(&'static str, String)> {
+fn user_agent(env: Env) -> String {
     let kms = ApiMetadata::new("kms", aws_sdk_kms::meta::PKG_VERSION);
     let mut agent = AwsUserAgent::new_from_environment(env, kms);
     if let Ok(kmsr) = FrameworkMetadata::new("kmsr", Some(env!("CARGO_PKG_VERSION"))) {
         agent.add_framework_metadata(kmsr);
     }
-    vec![
-        ("user-agent", agent.ua_header()),
-        ("x-amz-user-agent", agent.aws_ua_header()),
-    ]
+    agent.aws_ua_header()
 }
 
 fn timeout_config(settings: &Settings) -> TimeoutConfigBuilder {

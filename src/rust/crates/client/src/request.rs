@@ -22,12 +22,12 @@ const SERVICE: &str = "kms";
 /// A request that can be sent any number of times.
 #[derive(Debug)]
 pub(crate) struct Template {
+    operation: &'static Operation,
     request: HttpRequest,
-    attempts: u32,
 }
 
 impl Template {
-    /// The request of an operation, to this address, with these headers.
+    /// The request of an operation, to this address, from this sender.
     ///
     /// # Errors
     /// [`Error::Request`] when it cannot be made from these arguments.
@@ -35,8 +35,7 @@ impl Template {
         operation: &'static Operation,
         mut arguments: Arguments,
         endpoint: &str,
-        headers: &[(&'static str, String)],
-        attempts: u32,
+        user_agent: &str,
     ) -> Result<Self, Error> {
         let sdk = sdk::operation(operation.name).ok_or_else(|| Error::Request {
             message: format!("{} is not an operation of the AWS SDK", operation.name),
@@ -58,23 +57,23 @@ impl Template {
         request
             .set_uri(endpoint)
             .map_err(|error| unmade(operation, error))?;
-        for (name, value) in headers {
-            let value = HeaderValue::from_str(value).map_err(|error| unmade(operation, error))?;
-            request.headers_mut().insert(*name, value);
-        }
-        request
-            .headers_mut()
-            .insert("amz-sdk-invocation-id", invocation_id());
-        Ok(Self { request, attempts })
+        let headers = request.headers_mut();
+        headers.insert("user-agent", user_agent.to_owned());
+        headers.insert("amz-sdk-invocation-id", invocation_id());
+        Ok(Self { operation, request })
     }
 
-    /// The request of an attempt, the first being 1. It has no signature yet.
-    pub(crate) fn attempt(&self, number: u32) -> HttpRequest {
+    /// The operation that is asked for.
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// The request of an attempt, the first being 1, of so many. It has no signature yet.
+    pub(crate) fn attempt(&self, number: u32, most: u32) -> HttpRequest {
         let mut request = self
             .request
             .try_clone()
             .expect("a body that is held in memory can be cloned");
-        let most = self.attempts;
         request
             .headers_mut()
             .insert("amz-sdk-request", format!("attempt={number}; max={most}"));
@@ -144,16 +143,11 @@ pub(crate) fn sign_for(
 fn invocation_id() -> String {
     let random = fastrand::u128(..);
     let version_4 = (random & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-    let digits = format!("{version_4:032x}");
-    let group = |from: usize, to: usize| &digits[from..to];
-    [
-        group(0, 8),
-        group(8, 12),
-        group(12, 16),
-        group(16, 20),
-        group(20, 32),
-    ]
-    .join("-")
+    let mut id = format!("{version_4:032x}");
+    for at in [20, 16, 12, 8] {
+        id.insert(at, '-');
+    }
+    id
 }
 
 fn unmade(operation: &Operation, why: impl std::fmt::Display) -> Error {
