@@ -48,6 +48,12 @@ if (windows) {
 cargo_home <- env_or("CARGO_HOME", file.path(home, ".cargo"))
 inside <- vendored || file.access(cargo_home, 2L) != 0L
 
+# By R itself: not every machine has a tar that knows xz.
+if (vendored) {
+  unlink("src/rust/vendor", recursive = TRUE)
+  utils::untar("src/rust/vendor.tar.xz", exdir = "src/rust", tar = "internal")
+}
+
 # What Rust's standard library and the crates need from the system, and what makes the result small: no debug
 # information (cargo's `strip` does nothing to a static library), and of the static library only what R's entry point
 # reaches.
@@ -86,7 +92,6 @@ values <- list(
     ""
   },
   CARGO_HOME_EXPORT = if (inside) "CARGO_HOME=\"`pwd`/rust/.cargo\"; export CARGO_HOME;" else "",
-  VENDOR_UNPACK = if (vendored) "cd rust && tar -xf vendor.tar.xz" else "@true",
   TIDY = if (is.null(tidy)) "@true" else paste("rm -rf", paste(tidy, collapse = " "))
 )
 
