@@ -27,7 +27,7 @@ test:
 	@sh tools/test.sh
 
 check:
-	@sh tools/setup.sh build test document
+	@sh tools/setup.sh build test document package
 	@sh tools/check.sh
 
 lint:
@@ -52,7 +52,7 @@ vendor:
 	@sh tools/vendor.sh
 
 dist:
-	@sh tools/setup.sh build package
+	@sh tools/setup.sh build document package
 	@sh tools/dist.sh
 
 binary:

@@ -10,7 +10,7 @@ OLDEST_GLIBC=2.34
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p dist "$work/build" "$work/lib"
+mkdir -p dist "$work/build" "$work/lib" "$work/imports"
 rm -f dist/kmsr_*_R_*.tar.gz
 
 step "build the binary package" \
@@ -18,8 +18,12 @@ step "build the binary package" \
 package=$(echo dist/kmsr_*_R_*.tar.gz)
 show_size "$package"
 
-# Nothing of this machine but R and a base system.
-bare="env -i HOME=$work PATH=/usr/bin:/bin LANG=C.UTF-8 R_LIBS=$work/lib"
+# Nothing of this machine but R, what kmsr imports, and a base system.
+Rscript --vanilla -e 'cat(find.package(c("cli", "rlang")), sep = "\n")' | while IFS= read -r import; do
+    cp -R "$import" "$work/imports/"
+done
+r=$(R RHOME)/bin
+bare="env -i HOME=$work PATH=/usr/bin:/bin LANG=C.UTF-8 R_LIBS=$work/lib:$work/imports"
 no_cargo() {
     # shellcheck disable=SC2086 # a list of words
     if $bare sh -c 'command -v cargo'; then
@@ -29,8 +33,8 @@ no_cargo() {
 }
 step "no cargo on the path" no_cargo
 # shellcheck disable=SC2086 # a list of words
-step "install it" $bare R CMD INSTALL --library="$work/lib" "$package"
+step "install it" $bare "$r/R" CMD INSTALL --library="$work/lib" "$package"
 step "what its library needs" sh tools/needs.sh "$work/lib/kmsr/libs/kmsr.so" $OLDEST_GLIBC
 sed 's/^/  /' .cache/logs/what-its-library-needs.log
 # shellcheck disable=SC2086 # a list of words
-step "the demo, without Rust" $bare Rscript inst/examples/import-key.R
+step "the demo, without Rust" $bare "$r/Rscript" inst/examples/import-key.R

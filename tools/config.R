@@ -11,6 +11,7 @@
 source("tools/msrv.R")
 
 windows <- .Platform$OS.type == "windows"
+rust_target <- "x86_64-pc-windows-gnu"
 vendored <- file.exists("src/rust/vendor.tar.xz")
 
 env_or <- function(name, default) {
@@ -30,9 +31,28 @@ if (!own_target) {
   }
 }
 
+# On Windows, Rust's own target is that of another C compiler than R's; both may be there.
+if (windows) {
+  if (R.version$arch != "x86_64") {
+    stop_install("on Windows, this package can be built for x86_64 alone, not for ", R.version$arch, ".")
+  }
+  libraries <- system2("rustc", c("--print", "target-libdir", "--target", rust_target), stdout = TRUE)
+  if (!isTRUE(dir.exists(libraries))) {
+    stop_install(
+      "Rust has no libraries for R's C compiler: run `rustup target add ", rust_target, "` and try again."
+    )
+  }
+}
+
 # Cargo's own folder. A user's is used where there is one, so that nothing is downloaded twice.
-cargo_home <- env_or("CARGO_HOME", path.expand("~/.cargo"))
+cargo_home <- env_or("CARGO_HOME", file.path(home, ".cargo"))
 inside <- vendored || file.access(cargo_home, 2L) != 0L
+
+# By R itself: not every machine has a tar that knows xz.
+if (vendored) {
+  unlink("src/rust/vendor", recursive = TRUE)
+  utils::untar("src/rust/vendor.tar.xz", exdir = "src/rust", tar = "internal")
+}
 
 # What Rust's standard library and the crates need from the system, and what makes the result small: no debug
 # information (cargo's `strip` does nothing to a static library), and of the static library only what R's entry point
@@ -61,12 +81,17 @@ tidy <- c(
 values <- list(
   TARGET_DIR = target_dir,
   PROFILE_DIR = if (profile == "dev") "debug" else profile,
-  RUST_TARGET = "x86_64-pc-windows-gnu",
+  RUST_TARGET = rust_target,
   LIBS = libs,
   JOBS = jobs,
   CARGO_FLAGS = paste(c("--profile", profile, if (vendored) "--offline"), collapse = " "),
+  PATH_EXPORT = if (nzchar(rust_folder)) {
+    # As Rtools' shell writes it on Windows: /c/Users, not C:/Users.
+    paste0("PATH=\"", sub("^([A-Za-z]):/", "/\\1/", rust_folder), ":$$PATH\"; export PATH;")
+  } else {
+    ""
+  },
   CARGO_HOME_EXPORT = if (inside) "CARGO_HOME=\"`pwd`/rust/.cargo\"; export CARGO_HOME;" else "",
-  VENDOR_UNPACK = if (vendored) "cd rust && tar -xf vendor.tar.xz" else "@true",
   TIDY = if (is.null(tidy)) "@true" else paste("rm -rf", paste(tidy, collapse = " "))
 )
 
@@ -75,7 +100,10 @@ lines <- readLines(template)
 for (name in names(values)) {
   lines <- gsub(paste0("@", name, "@"), values[[name]], lines, fixed = TRUE)
 }
-writeLines(lines, sub("\\.in$", "", template))
+# As bytes: on Windows lines would end in CR LF, which make takes for a part of the command.
+makevars <- file(sub("\\.in$", "", template), open = "wb")
+writeLines(lines, makevars)
+close(makevars)
 
 message(
   "Building with cargo profile \"", profile, "\"",

@@ -1,20 +1,16 @@
-# Stops the installation, with one sentence that says what to install, when Rust is missing or older than what
-# DESCRIPTION asks for; prints the versions in use otherwise. Sourced by tools/config.R.
+# Finds a Rust that is new enough for what DESCRIPTION asks for, and prints the versions in use. Stops the installation,
+# with one sentence that says what to install, when there is none. Sourced by tools/config.R, which reads `rust_folder`.
 
 stop_install <- function(...) {
   message("\nkmsr: ", ..., "\n")
   quit(save = "no", status = 1L)
 }
 
-# "rustc 1.95.0 (59807616e 2026-04-14)" to "1.95.0"; NULL if the tool cannot be run.
-tool_version <- function(tool) {
-  line <- tryCatch(
-    suppressWarnings(system2(tool, "--version", stdout = TRUE, stderr = FALSE)),
-    error = function(cnd) character()
-  )
-  pattern <- paste0("^", tool, " ([0-9]+\\.[0-9]+\\.[0-9]+).*$")
-  line <- grep(pattern, line, value = TRUE)
-  if (length(line) == 0L) NULL else sub(pattern, "\\1", line[[1L]])
+# The user's home; what R calls "~" on Windows is the folder for documents.
+home <- if (.Platform$OS.type == "windows") {
+  chartr("\\", "/", Sys.getenv("USERPROFILE"))
+} else {
+  path.expand("~")
 }
 
 required <- sub(
@@ -22,27 +18,52 @@ required <- sub(
   read.dcf("DESCRIPTION", "SystemRequirements")[[1L]]
 )
 
-# Where rustup puts Rust, for shells that have not been told.
-Sys.setenv(PATH = paste(
-  Sys.getenv("PATH"), path.expand("~/.cargo/bin"),
-  sep = .Platform$path.sep
-))
+# What is wrong with a tool, in words, or nothing; its version is a name of the answer. The tool's own words are passed
+# on: rustup's `cargo` is there but refuses to run when no toolchain was chosen.
+look_at <- function(tool) {
+  if (!nzchar(Sys.which(tool))) {
+    return("was not found")
+  }
+  lines <- tryCatch(
+    suppressWarnings(system2(tool, "--version", stdout = TRUE, stderr = TRUE)),
+    error = conditionMessage
+  )
+  # "rustc 1.95.0 (59807616e 2026-04-14)"
+  pattern <- paste0("^", tool, " ([0-9]+\\.[0-9]+\\.[0-9]+).*$")
+  version <- sub(pattern, "\\1", grep(pattern, lines, value = TRUE))
+  if (length(version) == 0L) {
+    return(paste0("does not run (", paste(lines, collapse = " "), ")"))
+  }
+  if (utils::compareVersion(version[[1L]], required) < 0) {
+    return(paste0("is version ", version[[1L]], ", which is too old"))
+  }
+  message("Using ", tool, " ", version[[1L]], " (", Sys.which(tool), ")")
+  character()
+}
 
-remedy <- paste0(
-  "install Rust ", required, " or newer from <https://www.rust-lang.org/tools/install>",
-  " (or, with rustup, run `rustup update stable`) and try again."
-)
-for (tool in c("cargo", "rustc")) {
-  version <- tool_version(tool)
-  if (is.null(version)) {
+# The first thing that is wrong with the Rust on the path.
+problem <- function() {
+  for (tool in c("cargo", "rustc")) {
+    wrong <- look_at(tool)
+    if (length(wrong) > 0L) {
+      return(paste0("`", tool, "` ", wrong))
+    }
+  }
+  NULL
+}
+
+# Where shells look comes first; then where rustup puts Rust, which many a shell has not been told, or which is newer
+# than the system's own. `rust_folder` is empty if the path will do.
+rust_folder <- ""
+on_path <- problem()
+if (!is.null(on_path)) {
+  rust_folder <- file.path(home, ".cargo", "bin")
+  Sys.setenv(PATH = paste(rust_folder, Sys.getenv("PATH"), sep = .Platform$path.sep))
+  if (!is.null(problem())) {
     stop_install(
-      "`", tool, "` was not found, and this package is built from Rust source: ", remedy
+      on_path, ", and this package is built from Rust source: install Rust ", required,
+      " or newer from <https://www.rust-lang.org/tools/install>",
+      " (or, with rustup, run `rustup update stable`) and try again."
     )
   }
-  if (utils::compareVersion(version, required) < 0) {
-    stop_install(
-      "`", tool, "` is version ", version, ", which is too old for this package: ", remedy
-    )
-  }
-  message("Using ", tool, " ", version)
 }

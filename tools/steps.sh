@@ -3,6 +3,9 @@
 
 LOGS=.cache/logs
 LIBRARY=$PWD/.cache/library
+# Where cargo builds from vendored crates; it would build everything anew if that were where it builds from others.
+# shellcheck disable=SC2034 # for whoever sources this
+VENDORED_TARGET=$PWD/.cache/target
 mkdir -p "$LOGS" "$LIBRARY"
 # The package under test before any other of its name.
 R_LIBS=$LIBRARY${R_LIBS:+:$R_LIBS}

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 
 step "formatting" rust fmt --all --check || :
 step "clippy" rust clippy --workspace --all-targets --locked -- -D warnings || :
+step "configure, on machines that are made up" sh tools/configure-cases.sh || :
 step "tests of the Rust crates" rust test --workspace --locked --no-fail-fast || :
 
 if sh tools/install.sh; then
