@@ -70,6 +70,9 @@ format.summary.kms_import_many <- function(x, ...) {
   line <- function(label, value) sprintf("  %-9s %s", paste0(label, ":"), value)
   count <- x$status[x$status > 0]
   run <- x$run
+  # Reasons that name a row are as many as the rows.
+  shown <- utils::head(x$failures, if (length(x$failures) > 6) 5 else 6)
+  hidden <- sum(lengths(x$failures)) - sum(lengths(shown))
   c(
     sprintf("<kms_import_many> %d keys: %s", sum(x$status), paste(count, names(count), collapse = ", ")),
     if (x$status[["done"]] > 0) line("Proven", sprintf(
@@ -80,9 +83,9 @@ format.summary.kms_import_many <- function(x, ...) {
       "%d rows in %s, %.3g a second; the request rates allow %s", run$rows, format_seconds(run$seconds),
       run$rows / run$seconds, format_seconds(run$bound)
     )),
-    if (length(x$failures)) c("  Failed:", vapply(names(x$failures), function(name) {
-      strwrap(sprintf("%d at %s (%s)", length(x$failures[[name]]), name, some(x$failures[[name]], 3)), 78, indent = 4, exdent = 6)[1]
-    }, "")),
+    if (length(x$failures)) c("  Failed:", vapply(names(shown), function(name) {
+      strwrap(sprintf("%d at %s (%s)", length(shown[[name]]), name, some(shown[[name]], 3)), 78, indent = 4, exdent = 6)[1]
+    }, "", USE.NAMES = FALSE), if (hidden > 0) sprintf("    %d for other reasons, see `error_message`", hidden)),
     if (length(x$orphans)) c("  Created but not needed, see `delete_orphans`:", paste0("    ", utils::head(x$orphans, 5))),
     line("Ledger", x$ledger),
     if (x$status[["pending"]] > 0) "  To go on, run it again with the same data and ledger.",
