@@ -129,6 +129,7 @@ plot.kms_import_many <- function(x, ...) {
   }
   run <- attr(x, "run")
   total <- nrow(x)
+  done <- within_seconds(done, run$started)
   start <- min(run$started, done)
   at_best <- if (run$rows > 0) run$started + run$bound
   old <- graphics::par(mar = c(4, 4.5, 3.5, 1), las = 1)
@@ -136,8 +137,14 @@ plot.kms_import_many <- function(x, ...) {
   graphics::plot(
     c(start, done), c(0, seq_along(done)),
     type = "n", xlim = range(start, done, at_best), ylim = c(0, total * 1.04), xlab = "", ylab = "keys imported",
-    bty = "n", yaxs = "i", main = "",  ...
+    bty = "n", xaxt = "n", yaxs = "i", main = "", ...
   )
+  span <- range(start, done, at_best)
+  if (diff(as.numeric(span)) < 120) {
+    graphics::axis.POSIXct(1, span, format = "%H:%M:%S")
+  } else {
+    graphics::axis.POSIXct(1, span)
+  }
   graphics::abline(h = total, col = "grey70", lty = 3)
   if (!is.null(at_best)) {
     graphics::segments(run$started, total - run$rows, at_best, total, col = "grey50", lty = 2, lwd = 2)
@@ -154,4 +161,12 @@ plot.kms_import_many <- function(x, ...) {
     lwd = c(3, if (!is.null(at_best)) 2), bty = "n", inset = c(0.01, 0.04)
   )
   invisible(x)
+}
+
+# Times are kept in whole seconds: those of the same second are spread over it, or over what is left of the first.
+within_seconds <- function(times, started) {
+  seconds <- as.numeric(times)
+  from <- pmax(seconds, ifelse(seconds == floor(as.numeric(started)), as.numeric(started), seconds))
+  share <- stats::ave(seconds, seconds, FUN = function(same) seq_along(same) / length(same))
+  time_from(from + share * (seconds + 1 - from))
 }
