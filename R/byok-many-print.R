@@ -132,7 +132,7 @@ plot.kms_import_many <- function(x, ...) {
   done <- within_seconds(done, run$started)
   start <- min(run$started, done)
   at_best <- if (run$rows > 0) run$started + run$bound
-  old <- graphics::par(mar = c(4, 4.5, 3.5, 1), las = 1)
+  old <- graphics::par(mar = c(4, 4.5, 3.5, 2), las = 1)
   on.exit(graphics::par(old))
   graphics::plot(
     c(start, done), c(0, seq_along(done)),
