@@ -60,5 +60,5 @@ binary:
 	@sh tools/binary.sh
 
 site:
-	@sh tools/setup.sh build document
+	@sh tools/setup.sh build document site
 	@sh tools/site.sh

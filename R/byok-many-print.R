@@ -70,6 +70,9 @@ format.summary.kms_import_many <- function(x, ...) {
   line <- function(label, value) sprintf("  %-9s %s", paste0(label, ":"), value)
   count <- x$status[x$status > 0]
   run <- x$run
+  # Reasons that name a row are as many as the rows.
+  shown <- utils::head(x$failures, if (length(x$failures) > 6) 5 else 6)
+  hidden <- sum(lengths(x$failures)) - sum(lengths(shown))
   c(
     sprintf("<kms_import_many> %d keys: %s", sum(x$status), paste(count, names(count), collapse = ", ")),
     if (x$status[["done"]] > 0) line("Proven", sprintf(
@@ -80,9 +83,9 @@ format.summary.kms_import_many <- function(x, ...) {
       "%d rows in %s, %.3g a second; the request rates allow %s", run$rows, format_seconds(run$seconds),
       run$rows / run$seconds, format_seconds(run$bound)
     )),
-    if (length(x$failures)) c("  Failed:", vapply(names(x$failures), function(name) {
-      strwrap(sprintf("%d at %s (%s)", length(x$failures[[name]]), name, some(x$failures[[name]], 3)), 78, indent = 4, exdent = 6)[1]
-    }, "")),
+    if (length(x$failures)) c("  Failed:", vapply(names(shown), function(name) {
+      strwrap(sprintf("%d at %s (%s)", length(shown[[name]]), name, some(shown[[name]], 3)), 78, indent = 4, exdent = 6)[1]
+    }, "", USE.NAMES = FALSE), if (hidden > 0) sprintf("    %d for other reasons, see `error_message`", hidden)),
     if (length(x$orphans)) c("  Created but not needed, see `delete_orphans`:", paste0("    ", utils::head(x$orphans, 5))),
     line("Ledger", x$ledger),
     if (x$status[["pending"]] > 0) "  To go on, run it again with the same data and ledger.",
@@ -126,15 +129,22 @@ plot.kms_import_many <- function(x, ...) {
   }
   run <- attr(x, "run")
   total <- nrow(x)
+  done <- within_seconds(done, run$started)
   start <- min(run$started, done)
   at_best <- if (run$rows > 0) run$started + run$bound
-  old <- graphics::par(mar = c(4, 4.5, 3.5, 1), las = 1)
+  old <- graphics::par(mar = c(4, 4.5, 3.5, 2), las = 1)
   on.exit(graphics::par(old))
   graphics::plot(
     c(start, done), c(0, seq_along(done)),
     type = "n", xlim = range(start, done, at_best), ylim = c(0, total * 1.04), xlab = "", ylab = "keys imported",
-    bty = "n", yaxs = "i", main = "",  ...
+    bty = "n", xaxt = "n", yaxs = "i", main = "", ...
   )
+  span <- range(start, done, at_best)
+  if (diff(as.numeric(span)) < 120) {
+    graphics::axis.POSIXct(1, span, format = "%H:%M:%S")
+  } else {
+    graphics::axis.POSIXct(1, span)
+  }
   graphics::abline(h = total, col = "grey70", lty = 3)
   if (!is.null(at_best)) {
     graphics::segments(run$started, total - run$rows, at_best, total, col = "grey50", lty = 2, lwd = 2)
@@ -151,4 +161,12 @@ plot.kms_import_many <- function(x, ...) {
     lwd = c(3, if (!is.null(at_best)) 2), bty = "n", inset = c(0.01, 0.04)
   )
   invisible(x)
+}
+
+# Times are kept in whole seconds: those of the same second are spread over it, or over what is left of the first.
+within_seconds <- function(times, started) {
+  seconds <- as.numeric(times)
+  from <- pmax(seconds, ifelse(seconds == floor(as.numeric(started)), as.numeric(started), seconds))
+  share <- stats::ave(seconds, seconds, FUN = function(same) seq_along(same) / length(same))
+  time_from(from + share * (seconds + 1 - from))
 }

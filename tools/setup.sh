@@ -7,6 +7,7 @@
 #   test       what the tests and the judges need
 #   notebook   the R kernel for Jupyter
 #   document   help pages, vignettes, licence notes
+#   site       the documentation as web pages
 #   package    archives for others to install
 # Rust is not installed: rustup does that better (https://www.rust-lang.org/tools/install).
 set -eu
@@ -93,6 +94,9 @@ look() {
                 need_python
                 need_r roxygen2 knitr rmarkdown
                 ;;
+            site)
+                need_r pkgdown callr
+                ;;
             package)
                 need_python
                 need_program xz xz-utils
@@ -100,7 +104,7 @@ look() {
                 need_program unshare util-linux
                 ;;
             *)
-                fail "unknown group '$group'; there are build, test, notebook, document and package."
+                fail "unknown group '$group'; there are build, test, notebook, document, site and package."
                 ;;
         esac
     done

@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tools/steps.sh
 sh tools/install.sh
+# Without a network: pkgdown would ask CRAN whether it knows the package.
 step "build the pages" Rscript -e \
-    'pkgdown::build_site(devel = TRUE, preview = FALSE, install = FALSE, new_process = FALSE)'
+    'options(pkgdown.internet = FALSE); pkgdown::build_site(devel = FALSE, preview = FALSE, install = FALSE, new_process = FALSE)'
 echo "  site/index.html"

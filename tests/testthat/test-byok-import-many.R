@@ -305,3 +305,15 @@ test_that("it prints as a summary, and plots", {
   grDevices::dev.off()
   expect_gt(file.size(picture), 2000)
 })
+
+test_that("the summary of many reasons to fail is short", {
+  emulator <- local_emulator()
+  svc <- quick_client(emulator)
+  data <- many_keys(9)
+  data$alias <- paste0("many/", data$id)
+  key <- svc$create_key()$KeyMetadata$KeyId
+  for (alias in data$alias) svc$create_alias(paste0("alias/", alias), key)
+  lines <- format(summary(import_fast(svc, data, local_ledger())))
+  expect_identical(sum(startsWith(lines, "    1 at alias_free")), 5L)
+  expect_identical(lines[grep("other reasons", lines)], "    4 for other reasons, see `error_message`")
+})
