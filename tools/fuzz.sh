@@ -6,6 +6,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 seconds=$(($1 * 60))
+if [ "$seconds" -le 0 ]; then
+    echo "kmsr: MINUTES has to be one or more." >&2
+    exit 1
+fi
 corpus=$PWD/.cache/fuzz
 mkdir -p "$corpus/http" "$corpus/calls" "$corpus/findings"
 

@@ -8,7 +8,15 @@ use super::choices::Choices;
 pub fn values(choices: &mut Choices<'_>, members: &mut Map<String, Value>) {
     if members.is_empty() || choices.once_in(8) {
         let value = wrong(choices);
-        let name = choices.of(&["KeyId", "DryRun", "Limit", "Recipient", "", "\u{0}", "Unknown"]);
+        let name = choices.of(&[
+            "KeyId",
+            "DryRun",
+            "Limit",
+            "Recipient",
+            "",
+            "\u{0}",
+            "Unknown",
+        ]);
         members.insert(name.to_owned(), value);
         return;
     }
@@ -54,13 +62,24 @@ fn other_text(choices: &mut Choices<'_>, text: &str) -> Option<String> {
     let mut characters: Vec<char> = text.chars().collect();
     let at = choices.below(characters.len() + 1);
     match choices.below(8) {
-        0 => characters.insert(at, choices.of(&['\u{0}', '=', '/', ':', 'é', '\u{10ffff}', '"', 'A'])),
+        0 => characters.insert(
+            at,
+            choices.of(&['\u{0}', '=', '/', ':', 'é', '\u{10ffff}', '"', 'A']),
+        ),
         1 => characters.truncate(at),
         2 if at < characters.len() => {
             characters.remove(at);
         }
         3 if at < characters.len() => characters[at] = char::from(choices.byte()),
-        4 => return Some(text.repeat(choices.of(&[0, 2, 100, 4000]).min(200_000 / text.len().max(1)))),
+        4 => {
+            return Some(
+                text.repeat(
+                    choices
+                        .of(&[0, 2, 100, 4000])
+                        .min(200_000 / text.len().max(1)),
+                ),
+            );
+        }
         5 => return Some(text.to_uppercase()),
         6 => return Some(format!(" {text}")),
         _ => return Some(choices.of(TEXTS).to_owned()),
@@ -89,22 +108,23 @@ const TEXTS: &[&str] = &[
 ];
 
 fn number(choices: &mut Choices<'_>) -> Value {
-    choices.of(&[
-        json!(0),
-        json!(-1),
-        json!(1),
-        json!(i64::MAX),
-        json!(i64::MIN),
-        json!(u64::MAX),
-        json!(1e300),
-        json!(-1e-300),
-        json!(0.5),
-        json!(4_294_967_296_u64),
-        json!(253_402_300_800_u64),
-    ]
-    .iter()
-    .collect::<Vec<_>>())
-    .clone()
+    choices
+        .of(&[
+            json!(0),
+            json!(-1),
+            json!(1),
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(-1e-300),
+            json!(0.5),
+            json!(4_294_967_296_u64),
+            json!(253_402_300_800_u64),
+        ]
+        .iter()
+        .collect::<Vec<_>>())
+        .clone()
 }
 
 /// A value of some type, most likely another than the right one.

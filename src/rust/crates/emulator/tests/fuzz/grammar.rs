@@ -10,13 +10,15 @@ use serde_json::{Map, Value, json};
 use super::choices::Choices;
 use super::wire::NOW;
 
+type Members = Map<String, Value>;
+
 /// What was learnt from answers.
 #[derive(Default)]
 pub struct Memory {
     /// The metadata of every key that was made, oldest first.
     keys: Vec<Value>,
-    /// The last request of an operation that succeeded, and its answer.
-    last: BTreeMap<&'static str, (Map<String, Value>, Map<String, Value>)>,
+    /// By operation, the last request that succeeded, and its answer.
+    last: BTreeMap<&'static str, (Members, Members)>,
 }
 
 impl Memory {
@@ -62,64 +64,137 @@ impl Memory {
 type Origin = (&'static str, &'static str, &'static str, bool);
 
 const FOLLOWS: &[(&str, &[Origin])] = &[
-    ("Verify", &[
-        ("KeyId", "Sign", "KeyId", false),
-        ("Message", "Sign", "Message", false),
-        ("MessageType", "Sign", "MessageType", false),
-        ("SigningAlgorithm", "Sign", "SigningAlgorithm", false),
-        ("Signature", "Sign", "Signature", true),
-    ]),
-    ("VerifyMac", &[
-        ("KeyId", "GenerateMac", "KeyId", false),
-        ("Message", "GenerateMac", "Message", false),
-        ("MacAlgorithm", "GenerateMac", "MacAlgorithm", false),
-        ("Mac", "GenerateMac", "Mac", true),
-    ]),
-    ("Decrypt", &[
-        ("KeyId", "Encrypt", "KeyId", false),
-        ("EncryptionContext", "Encrypt", "EncryptionContext", false),
-        ("EncryptionAlgorithm", "Encrypt", "EncryptionAlgorithm", false),
-        ("CiphertextBlob", "Encrypt", "CiphertextBlob", true),
-    ]),
-    ("ReEncrypt", &[
-        ("SourceKeyId", "Encrypt", "KeyId", false),
-        ("SourceEncryptionContext", "Encrypt", "EncryptionContext", false),
-        ("SourceEncryptionAlgorithm", "Encrypt", "EncryptionAlgorithm", false),
-        ("CiphertextBlob", "Encrypt", "CiphertextBlob", true),
-    ]),
-    ("Decapsulate", &[
-        ("KeyId", "Encapsulate", "KeyId", false),
-        ("EncapsulationAlgorithm", "Encapsulate", "EncapsulationAlgorithm", false),
-        ("SharedSecretCiphertextBlob", "Encapsulate", "SharedSecretCiphertextBlob", true),
-    ]),
-    ("DeriveSharedSecret", &[
-        ("KeyId", "GetPublicKey", "KeyId", true),
-        ("PublicKey", "GetPublicKey", "PublicKey", true),
-    ]),
-    ("ImportKeyMaterial", &[
-        ("KeyId", "GetParametersForImport", "KeyId", true),
-        ("ImportToken", "GetParametersForImport", "ImportToken", true),
-    ]),
-    ("RevokeGrant", &[
-        ("KeyId", "CreateGrant", "KeyId", false),
-        ("GrantId", "CreateGrant", "GrantId", true),
-    ]),
-    ("UpdatePrimaryRegion", &[
-        ("KeyId", "ReplicateKey", "KeyId", false),
-        ("PrimaryRegion", "ReplicateKey", "ReplicaRegion", false),
-    ]),
-    ("ImportKeyMaterial", &[("KeyId", "GenerateDataKeyPair", "KeyId", false)]),
-    ("RetireGrant", &[
-        ("GrantToken", "CreateGrant", "GrantToken", true),
-        ("KeyId", "CreateGrant", "no such member", true),
-        ("GrantId", "CreateGrant", "no such member", true),
-    ]),
-    ("DeleteAlias", &[("AliasName", "CreateAlias", "AliasName", false)]),
-    ("UpdateAlias", &[("AliasName", "CreateAlias", "AliasName", false)]),
+    (
+        "Verify",
+        &[
+            ("KeyId", "Sign", "KeyId", false),
+            ("Message", "Sign", "Message", false),
+            ("MessageType", "Sign", "MessageType", false),
+            ("SigningAlgorithm", "Sign", "SigningAlgorithm", false),
+            ("Signature", "Sign", "Signature", true),
+        ],
+    ),
+    (
+        "VerifyMac",
+        &[
+            ("KeyId", "GenerateMac", "KeyId", false),
+            ("Message", "GenerateMac", "Message", false),
+            ("MacAlgorithm", "GenerateMac", "MacAlgorithm", false),
+            ("Mac", "GenerateMac", "Mac", true),
+        ],
+    ),
+    (
+        "Decrypt",
+        &[
+            ("KeyId", "Encrypt", "KeyId", false),
+            ("EncryptionContext", "Encrypt", "EncryptionContext", false),
+            (
+                "EncryptionAlgorithm",
+                "Encrypt",
+                "EncryptionAlgorithm",
+                false,
+            ),
+            ("CiphertextBlob", "Encrypt", "CiphertextBlob", true),
+        ],
+    ),
+    (
+        "ReEncrypt",
+        &[
+            ("SourceKeyId", "Encrypt", "KeyId", false),
+            (
+                "SourceEncryptionContext",
+                "Encrypt",
+                "EncryptionContext",
+                false,
+            ),
+            (
+                "SourceEncryptionAlgorithm",
+                "Encrypt",
+                "EncryptionAlgorithm",
+                false,
+            ),
+            ("CiphertextBlob", "Encrypt", "CiphertextBlob", true),
+        ],
+    ),
+    (
+        "Decapsulate",
+        &[
+            ("KeyId", "Encapsulate", "KeyId", false),
+            (
+                "EncapsulationAlgorithm",
+                "Encapsulate",
+                "EncapsulationAlgorithm",
+                false,
+            ),
+            (
+                "SharedSecretCiphertextBlob",
+                "Encapsulate",
+                "SharedSecretCiphertextBlob",
+                true,
+            ),
+        ],
+    ),
+    (
+        "DeriveSharedSecret",
+        &[
+            ("KeyId", "GetPublicKey", "KeyId", true),
+            ("PublicKey", "GetPublicKey", "PublicKey", true),
+        ],
+    ),
+    (
+        "ImportKeyMaterial",
+        &[
+            ("KeyId", "GetParametersForImport", "KeyId", true),
+            ("ImportToken", "GetParametersForImport", "ImportToken", true),
+        ],
+    ),
+    (
+        "RevokeGrant",
+        &[
+            ("KeyId", "CreateGrant", "KeyId", false),
+            ("GrantId", "CreateGrant", "GrantId", true),
+        ],
+    ),
+    (
+        "UpdatePrimaryRegion",
+        &[
+            ("KeyId", "ReplicateKey", "KeyId", false),
+            ("PrimaryRegion", "ReplicateKey", "ReplicaRegion", false),
+        ],
+    ),
+    (
+        "ImportKeyMaterial",
+        &[("KeyId", "GenerateDataKeyPair", "KeyId", false)],
+    ),
+    (
+        "RetireGrant",
+        &[
+            ("GrantToken", "CreateGrant", "GrantToken", true),
+            ("KeyId", "CreateGrant", "no such member", true),
+            ("GrantId", "CreateGrant", "no such member", true),
+        ],
+    ),
+    (
+        "DeleteAlias",
+        &[("AliasName", "CreateAlias", "AliasName", false)],
+    ),
+    (
+        "UpdateAlias",
+        &[("AliasName", "CreateAlias", "AliasName", false)],
+    ),
     ("UntagResource", &[("KeyId", "TagResource", "KeyId", false)]),
-    ("CancelKeyDeletion", &[("KeyId", "ScheduleKeyDeletion", "KeyId", true)]),
-    ("DeleteImportedKeyMaterial", &[("KeyId", "ImportKeyMaterial", "KeyId", true)]),
-    ("RotateKeyOnDemand", &[("KeyId", "EnableKeyRotation", "KeyId", false)]),
+    (
+        "CancelKeyDeletion",
+        &[("KeyId", "ScheduleKeyDeletion", "KeyId", true)],
+    ),
+    (
+        "DeleteImportedKeyMaterial",
+        &[("KeyId", "ImportKeyMaterial", "KeyId", true)],
+    ),
+    (
+        "RotateKeyOnDemand",
+        &[("KeyId", "EnableKeyRotation", "KeyId", false)],
+    ),
 ];
 
 /// The members of a request as a client would send it.
@@ -215,9 +290,15 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Id":"p","Statement":[{"Sid":"s"
 /// A key that the operation can work with, if there is one; else any, and without any, nothing.
 fn fitting_key(choices: &mut Choices<'_>, memory: &Memory, operation: &str) -> Value {
     let wanted = match operation {
-        "Encrypt" | "Decrypt" | "ReEncrypt" | "GenerateDataKey" | "GenerateDataKeyPair"
-        | "GenerateDataKeyWithoutPlaintext" | "GenerateDataKeyPairWithoutPlaintext"
-        | "EnableKeyRotation" | "RotateKeyOnDemand" => Some(("KeyUsage", "ENCRYPT_DECRYPT")),
+        "Encrypt"
+        | "Decrypt"
+        | "ReEncrypt"
+        | "GenerateDataKey"
+        | "GenerateDataKeyPair"
+        | "GenerateDataKeyWithoutPlaintext"
+        | "GenerateDataKeyPairWithoutPlaintext"
+        | "EnableKeyRotation"
+        | "RotateKeyOnDemand" => Some(("KeyUsage", "ENCRYPT_DECRYPT")),
         "Sign" | "Verify" => Some(("KeyUsage", "SIGN_VERIFY")),
         "GenerateMac" | "VerifyMac" => Some(("KeyUsage", "GENERATE_VERIFY_MAC")),
         "DeriveSharedSecret" | "GetPublicKey" => Some(("KeyUsage", "KEY_AGREEMENT")),
@@ -227,7 +308,12 @@ fn fitting_key(choices: &mut Choices<'_>, memory: &Memory, operation: &str) -> V
         }
         "ReplicateKey" | "UpdatePrimaryRegion" => {
             let of_many = |key: &&Value| key["MultiRegion"] == true;
-            return memory.keys.iter().rfind(of_many).cloned().unwrap_or(Value::Null);
+            return memory
+                .keys
+                .iter()
+                .rfind(of_many)
+                .cloned()
+                .unwrap_or(Value::Null);
         }
         _ => None,
     };
@@ -260,8 +346,12 @@ fn value(
             };
         }
         // A key's metadata lists what it can do.
-        "SigningAlgorithm" | "EncryptionAlgorithm" | "MacAlgorithm" | "KeyAgreementAlgorithm"
-        | "EncapsulationAlgorithm" | "SourceEncryptionAlgorithm"
+        "SigningAlgorithm"
+        | "EncryptionAlgorithm"
+        | "MacAlgorithm"
+        | "KeyAgreementAlgorithm"
+        | "EncapsulationAlgorithm"
+        | "SourceEncryptionAlgorithm"
         | "DestinationEncryptionAlgorithm" => {
             let list = match member.name {
                 "EncapsulationAlgorithm" => "EncapsulationAlgorithms".to_owned(),
@@ -274,16 +364,28 @@ fn value(
         }
         "EncryptedKeyMaterial" => return wrapped(choices, memory, key),
         "WrappingAlgorithm" => {
-            return json!(choices.of(&["RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_256", "RSAES_OAEP_SHA_1"]));
+            return json!(choices.of(&[
+                "RSAES_OAEP_SHA_256",
+                "RSA_AES_KEY_WRAP_SHA_256",
+                "RSAES_OAEP_SHA_1"
+            ]));
         }
         "WrappingKeySpec" => return json!("RSA_2048"),
         "ExpirationModel" => return json!("KEY_MATERIAL_DOES_NOT_EXPIRE"),
         "ValidTo" => return json!(NOW.seconds() + choices.of(&[1.0, 86_400.5, 30_000_000.0])),
         "KeyPairSpec" => {
-            return json!(choices.of(&["ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "ECC_NIST_P521", "ECC_SECG_P256K1"]));
+            return json!(choices.of(&[
+                "ECC_NIST_P256",
+                "ECC_NIST_EDWARDS25519",
+                "ECC_NIST_P521",
+                "ECC_SECG_P256K1"
+            ]));
         }
         "Operations" => {
-            return json!(["DescribeKey", choices.of(&["RetireGrant", "CreateGrant", "Decrypt", "Sign"])]);
+            return json!([
+                "DescribeKey",
+                choices.of(&["RetireGrant", "CreateGrant", "Decrypt", "Sign"])
+            ]);
         }
         "Policy" => return json!(POLICY),
         "PolicyName" => return json!("default"),

@@ -54,7 +54,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let chunked = head("kms", "us-east-1", &target, b"{}")
         + "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;a=b\r\n}\r\n0\r\n\r\n";
-    let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let form = [(
+        "content-type",
+        "application/x-www-form-urlencoded; charset=utf-8",
+    )];
     let who = "Action=GetCallerIdentity&Version=2011-06-15";
     let caller = head("sts", "us-east-1", &form, who.as_bytes())
         + &format!("content-length: {}\r\n\r\n{who}", who.len());

@@ -10,7 +10,7 @@ mod wire;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-const BUDGET: Duration = Duration::from_secs(if option_env!("LOOK").is_some() {20} else {3});
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// Bytes that look random and are the same every time (SplitMix64).
 struct Bytes(u64);
@@ -30,17 +30,15 @@ impl Bytes {
 }
 
 #[test]
-fn no_session_makes_it_fail_and_every_operation_is_reached() {
+fn no_session_makes_it_fail() {
     let mut bytes = Bytes(1);
     let mut succeeded = BTreeSet::new();
     let start = Instant::now();
-    let mut sessions = 0;
-    while start.elapsed() < BUDGET || sessions < 20 {
-        succeeded.extend(session::run(&bytes.take(800)));
-        sessions += 1;
+    while start.elapsed() < BUDGET {
+        succeeded.extend(session::run(&bytes.take(1000)));
     }
-    println!("{sessions} sessions, {} operations succeeded", succeeded.len());
-    for operation in kmsr_model::OPERATIONS { if !succeeded.contains(operation.name) { println!("never: {}", operation.name);} }
+    // Far more on most machines; with fewer, the sessions would be refusals and little else.
+    assert!(succeeded.len() > 20, "only {succeeded:?} ever succeed");
 }
 
 #[test]

@@ -9,9 +9,9 @@ use kmsr_model::{Member, OPERATIONS, Operation, Shape};
 use serde_json::{Map, Value};
 
 use super::choices::Choices;
+use super::damage;
 use super::grammar::{Memory, request};
 use super::wire::{Answer, Connection, emulator, signed};
-use super::damage;
 
 /// More would only be slower.
 const MOST_STEPS: usize = 32;
@@ -71,7 +71,11 @@ impl Session {
             }
             _ => {
                 let operation = &OPERATIONS[choices.below(OPERATIONS.len())];
-                let region = if choices.once_in(8) { "eu-west-1" } else { "us-east-1" };
+                let region = if choices.once_in(8) {
+                    "eu-west-1"
+                } else {
+                    "us-east-1"
+                };
                 let mut members = request(choices, &self.memory, operation);
                 let intact = !choices.once_in(2);
                 if !intact {
@@ -100,10 +104,16 @@ impl Session {
             },
             2 => {
                 self.may_be_cut = true;
-                choices.of(&[&FaultKind::CutAnswer, &FaultKind::CutBeforeAnswer]).clone()
+                choices
+                    .of(&[&FaultKind::CutAnswer, &FaultKind::CutBeforeAnswer])
+                    .clone()
             }
             3 => return self.emulator.set_new_key_delay(Duration::from_secs(5)),
-            4 => return self.emulator.set_quotas(Some(choices.of(&[1.0, 0.0, 1e300]))),
+            4 => {
+                return self
+                    .emulator
+                    .set_quotas(Some(choices.of(&[1.0, 0.0, 1e300])));
+            }
             _ => return self.clear(),
         };
         self.emulator.fault(Fault {
@@ -145,7 +155,8 @@ impl Session {
         });
         if let Some(members_of_answer) = &outcome {
             self.succeeded.insert(operation.name);
-            self.memory.remember(operation.name, members, members_of_answer);
+            self.memory
+                .remember(operation.name, members, members_of_answer);
         }
         outcome
     }
@@ -205,21 +216,24 @@ fn judge(
             Ok(Some(members))
         }
         400 => {
-            let code = members.get("__type").and_then(Value::as_str).ok_or("no code")?;
+            let code = members
+                .get("__type")
+                .and_then(Value::as_str)
+                .ok_or("no code")?;
             let message = members.get("message").and_then(Value::as_str);
             // What AWS has and the emulator has not.
             let is_left_out = code == "UnsupportedOperationException"
                 && message.is_some_and(|message| message.contains("not emulated"));
-            if !operation.errors.contains(&code)
-                && !COMMON_REFUSALS.contains(&code)
-                && !is_left_out
+            if !operation.errors.contains(&code) && !COMMON_REFUSALS.contains(&code) && !is_left_out
             {
                 return Err(format!("{code} is none of the operation's errors"));
             }
             let only_known = members
                 .iter()
                 .all(|(name, value)| name == "__type" || name == "message" && value.is_string());
-            only_known.then_some(None).ok_or("more than a code and a message".to_owned())
+            only_known
+                .then_some(None)
+                .ok_or("more than a code and a message".to_owned())
         }
         503 if members.get("__type").is_some_and(|code| code == INJECTED) => Ok(None),
         status => Err(format!("status {status}")),

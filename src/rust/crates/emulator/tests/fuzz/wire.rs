@@ -1,13 +1,14 @@
 //! The client's side of the wire: signed requests out, answers in.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use kmsr_emulator::{Clock, Config, Credentials, Emulator, Time};
+use socket2::SockRef;
 
 /// 2026-01-01T00:00:00Z: time stands still, so that the same bytes always say the same.
 pub const NOW: Time = Time::from_millis(1_767_225_600_000);
@@ -91,7 +92,7 @@ impl Connection {
     fn try_ask(&mut self, request: &[u8]) -> io::Result<Answer> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            None => self.stream.insert(connect(&self.address)?),
+            None => self.stream.insert(connect(&self.address)),
         };
         stream.write_all(request)?;
         let mut received = Vec::with_capacity(1024);
@@ -111,22 +112,31 @@ impl Connection {
 
 /// Sends bytes, says that no more will come, and reads what comes back until the other side is done.
 pub fn send_raw(address: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = connect(address).expect("it listens");
+    let mut stream = connect(address);
     let mut received = Vec::new();
     // Whoever is told nonsense may hang up before it has heard it all: what it said until then counts.
-    if stream.write_all(bytes).is_ok() && stream.shutdown(std::net::Shutdown::Write).is_ok() {
-        if let Err(error) = stream.read_to_end(&mut received) {
-            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
-        }
+    let sent = stream
+        .write_all(bytes)
+        .and_then(|()| stream.shutdown(Shutdown::Write));
+    if sent.is_ok()
+        && let Err(error) = stream.read_to_end(&mut received)
+    {
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
     }
     received
 }
 
-fn connect(address: &str) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    Ok(stream)
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_nodelay(true).expect("it can be set");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("it can be set");
+    // Closing does not wait: thousands of connections a second would use up the ports.
+    SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .expect("it can be set");
+    stream
 }
 
 /// The first answer in some bytes and what follows it; `None` while it is not whole. The answer to a HEAD announces a body and
