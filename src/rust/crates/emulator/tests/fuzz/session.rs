@@ -2,6 +2,7 @@
 //! answer is one that AWS could have given, and in the end the emulator still works.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use kmsr_emulator::{Emulator, Fault, FaultKind};
@@ -140,9 +141,17 @@ impl Session {
     ) -> Option<Map<String, Value>> {
         let plain = Value::Object(members.clone()).to_string();
         let body = body.unwrap_or(plain.as_bytes());
-        let Some(answer) = self.connection.ask(&signed(region, operation.name, body)) else {
-            assert!(self.may_be_cut, "{}: no answer", operation.name);
-            return None;
+        let request = signed(region, operation.name, body);
+        let answer = match self.connection.ask(&request) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let is_cut = matches!(
+                    error.kind(),
+                    ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset
+                );
+                assert!(self.may_be_cut && is_cut, "{}: {error:?}", operation.name);
+                return None;
+            }
         };
         let outcome = judge(operation, &answer).unwrap_or_else(|what| {
             panic!(

@@ -65,28 +65,16 @@ impl Connection {
         }
     }
 
-    /// One request and its answer; `None` when the connection ended before the answer did.
-    pub fn ask(&mut self, request: &[u8]) -> Option<Answer> {
+    /// One request and its answer, or how the connection ended before the answer did.
+    pub fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
         let answer = self.try_ask(request);
-        match answer {
-            Ok(answer) => {
-                if answer.header("connection") == Some("close") {
-                    self.stream = None;
-                }
-                Some(answer)
-            }
-            Err(error) => {
-                assert!(
-                    !matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    ),
-                    "no answer within {PATIENCE:?}"
-                );
-                self.stream = None;
-                None
-            }
+        let is_over = answer
+            .as_ref()
+            .map_or(true, |answer| answer.header("connection") == Some("close"));
+        if is_over {
+            self.stream = None;
         }
+        answer
     }
 
     fn try_ask(&mut self, request: &[u8]) -> io::Result<Answer> {
