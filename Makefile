@@ -3,7 +3,7 @@
 #
 #   KMSR_PROFILE=quick make test     build the Rust half without the release profile's optimisation
 
-.PHONY: help demo test check lint document notebooks bench vendor dist binary site
+.PHONY: help demo test check lint document notebooks bench fuzz vendor dist binary site
 
 help:
 	@echo "make demo        import keys into the emulator, told step by step"
@@ -13,6 +13,7 @@ help:
 	@echo "make document    write the generated files and the help pages anew"
 	@echo "make notebooks   execute the notebooks and save their outputs"
 	@echo "make bench       measure"
+	@echo "make fuzz        fuzz the emulator's front for MINUTES=60"
 	@echo "make vendor      dist/vendor.tar.xz: the crates, for a build without a network"
 	@echo "make dist        dist/kmsr_*.tar.gz: the source package with the crates in it, built offline to prove it"
 	@echo "make binary      the package built for machines without Rust, installed and tried to prove it"
@@ -46,6 +47,11 @@ notebooks:
 bench:
 	@sh tools/setup.sh build test
 	@sh tools/bench.sh
+
+MINUTES = 60
+fuzz:
+	@sh tools/setup.sh build
+	@sh tools/fuzz.sh $(MINUTES)
 
 vendor:
 	@sh tools/setup.sh build package

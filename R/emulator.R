@@ -28,7 +28,13 @@
 #'
 #' @section For other languages:
 #' With `wait = TRUE` it prints what a shell, boto3, the AWS command line interface or Terraform need, and runs until it is
-#' interrupted: `Rscript -e 'kmsr::kms_emulator(port = 4599, wait = TRUE)'`.
+#' interrupted: `Rscript -e 'kmsr::kms_emulator(port = 4599, wait = TRUE)'`. What it prints are four environment variables:
+#' `AWS_ENDPOINT_URL_KMS`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_REGION`.
+#'
+#' * boto3 and version 1 of the AWS command line interface read the Region from another variable:
+#'   `export AWS_DEFAULT_REGION=$AWS_REGION`.
+#' * Terraform's AWS provider asks other services who it is; `skip_credentials_validation`, `skip_requesting_account_id` and
+#'   `skip_metadata_api_check` in the provider's block keep it from that.
 #'
 #' @param port The port to listen on; 0 for any that is free.
 #' @param region The Region its client uses, one string.

@@ -1,18 +1,7 @@
 """What the judges that speak AWS have in common."""
 
-import os
-
 import boto3
 from botocore.config import Config
-
-
-def clean_environment() -> dict:
-    """The environment without anybody's AWS settings and without proxies: loopback only."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
-    }
 
 
 def client(endpoint, service, region, key_id, secret):

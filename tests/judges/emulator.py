@@ -15,10 +15,11 @@ import subprocess
 import sys
 import traceback
 
-from aws import clean_environment, client
+from aws import client
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from environment import clean_environment
 
 HERE = pathlib.Path(__file__).parent
 OAEP_SHA_256 = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)

@@ -17,8 +17,9 @@ import tempfile
 import time
 import urllib.request
 
-from aws import clean_environment, client
+from aws import client
 from botocore.exceptions import ClientError
+from environment import clean_environment
 
 HERE = pathlib.Path(__file__).parent
 REGION = "eu-central-1"

@@ -50,6 +50,7 @@ impl Clock {
     pub fn now(&self) -> Time {
         self.unadvanced()
             .plus_millis(self.inner.advanced_millis.load(Ordering::SeqCst))
+            .min(Time(END_OF_9999 as i64))
     }
 
     /// What the time would be, had the clock never been advanced: the time of everybody who was left behind.
@@ -57,12 +58,15 @@ impl Clock {
         self.inner.standing_at.unwrap_or_else(Time::of_system)
     }
 
-    /// Moves the clock forward; everything due in between is due from now on.
+    /// Moves the clock forward, at most to the end of the year 9999; everything due in between is due from now on.
     pub fn advance(&self, by: Duration) {
-        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX / 4);
-        self.inner
-            .advanced_millis
-            .fetch_add(millis.min(i64::MAX / 4), Ordering::SeqCst);
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let further = |millis: i64| Some(millis.saturating_add(by));
+        // The closure always has a new value, so this cannot fail.
+        let _ =
+            self.inner
+                .advanced_millis
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, further);
     }
 }
 
@@ -332,6 +336,17 @@ mod tests {
         ] {
             assert_eq!(Time::parse_basic(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn however_far_it_is_advanced_it_never_goes_back() {
+        let clock = Clock::standing_at(Time::from_millis(0));
+        for _ in 0..8 {
+            let before = clock.now();
+            clock.advance(Duration::MAX);
+            assert!(clock.now() >= before);
+        }
+        assert_eq!(clock.now().extended(), "9999-12-31T23:59:59Z");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The published test suite's cases for headers (aws-c-auth, `aws-signing-test-suite`, version 4 with normalized paths), and
 //! everything that can be done to a good request, each refused for its own reason.
 
+mod tampering;
+
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials as SdkCredentials;
@@ -153,7 +155,21 @@ fn user() -> Credentials {
     }
 }
 
+const BODY: &[u8] = br#"{"KeyId":"alias/x"}"#;
+
 fn signed_by(user: &Credentials, service: &str, date: Time) -> Signed {
+    let body = SignableBody::Bytes(BODY);
+    signed_with(user, service, date, body, "http://127.0.0.1:4599/", &[])
+}
+
+fn signed_with(
+    user: &Credentials,
+    service: &str,
+    date: Time,
+    body: SignableBody<'_>,
+    url: &str,
+    more_headers: &[(&str, &str)],
+) -> Signed {
     let identity = SdkCredentials::new(
         user.access_key_id.clone(),
         user.secret_access_key.clone(),
@@ -172,19 +188,14 @@ fn signed_by(user: &Credentials, service: &str, date: Time) -> Signed {
         .build()
         .expect("all parameters are there")
         .into();
-    let body = br#"{"KeyId":"alias/x"}"#.to_vec();
-    let headers = [
+    let mut headers = vec![
         ("host", "127.0.0.1:4599"),
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", "TrentService.DescribeKey"),
     ];
-    let signable = SignableRequest::new(
-        "POST",
-        "http://127.0.0.1:4599/",
-        headers.into_iter(),
-        SignableBody::Bytes(&body),
-    )
-    .expect("a request that can be signed");
+    headers.extend(more_headers);
+    let signable = SignableRequest::new("POST", url, headers.iter().copied(), body)
+        .expect("a request that can be signed");
     let (instructions, _) = sign(signable, &parameters)
         .expect("the SDK signs")
         .into_parts();
@@ -195,12 +206,14 @@ fn signed_by(user: &Credentials, service: &str, date: Time) -> Signed {
     for (name, value) in instructions.headers() {
         all.push((name.to_owned(), value.to_owned()));
     }
+    let target = url.trim_start_matches("http://127.0.0.1:4599");
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Signed {
         method: "POST".to_owned(),
-        path: "/".to_owned(),
-        query: String::new(),
+        path: path.to_owned(),
+        query: query.to_owned(),
         headers: all,
-        body,
+        body: BODY.to_vec(),
         now: at(date),
         known: vec![user.clone()],
     }
