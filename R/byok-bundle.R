@@ -78,7 +78,7 @@ NULL
 byok_request <- function(svc, key_id = NULL, path, ..., key_spec = NULL, alias = NULL, description = NULL, tags = NULL,
                          policy = NULL, key_usage = NULL, multi_region = FALSE, expires = NULL,
                          material_description = NULL, wrapping_algorithm = NULL, wrapping_key_spec = NULL, wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   path <- check_folder(path)
   valid_to <- parse_expires(expires)
@@ -134,7 +134,7 @@ byok_request <- function(svc, key_id = NULL, path, ..., key_spec = NULL, alias =
 #' @rdname byok_bundle
 #' @export
 byok_wrap <- function(bundle, key_material, path = NULL, ..., fingerprint = NULL) {
-  rlang::check_dots_empty()
+  check_dots()
   facts <- key_material_facts(key_material)
   bundle <- open_bundle(bundle, "request")
   path <- check_folder(path %||% wrapped_path(bundle))
@@ -160,7 +160,7 @@ byok_wrap <- function(bundle, key_material, path = NULL, ..., fingerprint = NULL
 #' @rdname byok_bundle
 #' @export
 byok_submit <- function(svc, bundle, key_id = NULL, ..., fingerprint = NULL, verify = TRUE, wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(verify, "verify")
   bundle <- open_bundle(bundle, "wrapped")

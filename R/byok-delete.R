@@ -43,7 +43,7 @@
 #' emulator$stop()
 #' @export
 byok_delete <- function(svc, key_id, key_material_id = NULL, ..., current = FALSE, confirm = TRUE, wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(current, "current")
   check_flag(confirm, "confirm")

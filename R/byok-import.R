@@ -61,7 +61,7 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
                         policy = NULL, key_usage = NULL, multi_region = FALSE, expires = NULL,
                         material_description = NULL, wrapping_algorithm = NULL, wrapping_key_spec = NULL,
                         verify = TRUE, wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(verify, "verify")
   facts <- key_material_facts(key_material)

@@ -58,7 +58,7 @@
 #' emulator$stop()
 #' @export
 byok_inventory <- function(svc, ..., last_use = TRUE, tags = TRUE, progress = TRUE) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(last_use, "last_use")
   check_flag(tags, "tags")

@@ -99,7 +99,7 @@ byok_import_many <- function(svc, data, ledger = "import.jsonl", ..., wrapping_a
                              wrapping_key_spec = NULL, verify = TRUE, wait = 60, retry_failed = FALSE, keep_tag = TRUE,
                              delete_orphans = FALSE, rates = NULL, quota_share = 0.9, speed = 1, max_active = 50,
                              progress = TRUE) {
-  rlang::check_dots_empty()
+  check_dots()
   flags <- list(
     verify = verify, retry_failed = retry_failed, keep_tag = keep_tag, delete_orphans = delete_orphans, progress = progress
   )

@@ -62,7 +62,7 @@ byok_plan <- function(svc, key_material = NULL, key_id = NULL, ..., key_spec = N
                       tags = NULL, policy = NULL, key_usage = NULL, multi_region = FALSE, expires = NULL,
                       material_description = NULL, wrapping_algorithm = NULL, wrapping_key_spec = NULL, verify = TRUE,
                       wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(verify, "verify")
   if (!is_number(wait) || wait < 0) {

@@ -38,7 +38,7 @@
 #' emulator$stop()
 #' @export
 byok_renew <- function(svc, key_id, key_material, expires, ..., key_material_id = NULL, verify = TRUE, wait = 60) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(verify, "verify")
   facts <- key_material_facts(key_material)

@@ -71,7 +71,7 @@
 #' @export
 byok_rotate <- function(svc, key_id, new_material, ..., expires = NULL, replicas = list(), material_description = NULL,
                         alias = NULL, policy = NULL, tags = NULL, new_key_id = NULL, verify = TRUE, wait = 120) {
-  rlang::check_dots_empty()
+  check_dots()
   check_client(svc)
   check_flag(verify, "verify")
   facts <- key_material_facts(new_material)

@@ -266,6 +266,30 @@ upper_first <- function(x) {
   paste0(toupper(substr(x, 1, 1)), substring(x, 2))
 }
 
+# Refuses what a function was given beyond its arguments, and says which argument was meant. `env` is the function's.
+check_dots <- function(env = parent.frame()) {
+  if (eval(quote(...length()), env) == 0) {
+    return(invisible())
+  }
+  given <- (eval(quote(...names()), env) %||% "")[1]
+  callee <- rlang::frame_call(env)[[1]]
+  called <- if (is.function(callee)) "the function" else sprintf("`%s()`", paste(deparse(callee), collapse = ""))
+  known <- setdiff(names(formals(rlang::frame_fn(env))), "...")
+  if (!nzchar(given)) {
+    abort_kmsr(
+      sprintf("%s was given more than its first arguments without a name.", upper_first(called)),
+      class = "kmsr_argument_error", body = c(i = paste("Name the others:", toString(known))), argument = "..."
+    )
+  }
+  near <- nearest(given, known)
+  abort_kmsr(
+    sprintf("`%s` is not an argument of %s.", given, called),
+    class = "kmsr_argument_error",
+    body = c(i = if (is.na(near)) paste("Its arguments:", toString(known)) else sprintf("Did you mean `%s`?", near)),
+    argument = given
+  )
+}
+
 # What a value is, in words, without its content.
 describe_value <- function(x) rs_describe(x)
 

@@ -153,7 +153,7 @@ new_emulator <- function(pointer) {
   emulator$advance <- function(by) invisible(time_from(rs_emulator_advance(pointer, as_seconds(by, "by"))))
   emulator$fault <- function(operation, kind = c("throttle", "error", "delay", "drop", "cut"), ..., code = "KMSInternalException",
                              message = "", status = 500, seconds = 1, after = 0, times = Inf) {
-    rlang::check_dots_empty()
+    check_dots()
     kind <- check_choice(kind, c("throttle", "error", "delay", "drop", "cut"), "kind")
     fault <- list(
       kind = kind, code = check_string(code, "code"), message = message, status = check_count(status, "status"),

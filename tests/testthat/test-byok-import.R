@@ -148,7 +148,8 @@ test_that("a wrong argument is refused before anything is sent", {
   expect_identical(refused(key_id = "k", tags = c(a = "b")), "tags")
   expect_identical(refused(key_id = "k", multi_region = TRUE), "multi_region")
   expect_error(byok_import(list(), hmac), class = "kmsr_argument_error")
-  expect_error(byok_import(svc, hmac, expire = "90 days"), class = "rlib_error_dots_nonempty")
+  expect_error(byok_import(svc, hmac, expire = "90 days"), "Did you mean `expires`?", fixed = TRUE, class = "kmsr_argument_error")
+  expect_error(byok_import(svc, hmac, NULL, "alias/x"), "Name the others: .*alias", class = "kmsr_argument_error")
 })
 
 test_that("a key that cannot take the material is refused before anything is changed", {

@@ -299,7 +299,7 @@ test_that("wrong arguments of the plan itself are errors", {
   expect_error(byok_plan(svc, key_spec = 1), class = "kmsr_argument_error")
   expect_error(byok_plan(svc, material_of("HMAC_256"), verify = NA), class = "kmsr_argument_error")
   expect_error(byok_plan(svc, material_of("HMAC_256"), wait = "long"), class = "kmsr_argument_error")
-  expect_error(byok_plan(svc, material_of("HMAC_256"), expire = 1), class = "rlib_error_dots_nonempty")
+  expect_error(byok_plan(svc, material_of("HMAC_256"), expire = 1), "Did you mean `expires`?", fixed = TRUE, class = "kmsr_argument_error")
   expect_identical(errors(byok_plan(svc, key_spec = "AES")), "kmsr_argument_error")
   expect_identical(errors(byok_plan(svc, material_of("HMAC_256"), key_spec = "HMAC_512")), "kmsr_argument_error")
 })
