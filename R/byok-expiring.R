@@ -14,7 +14,9 @@
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
 #' orders <- byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
-#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
+#' webhooks <- byok_import(
+#'   svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days"
+#' )
 #'
 #' byok_expiring(svc)
 #' byok_expiring(svc, within = "1 week")

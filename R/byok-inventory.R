@@ -42,7 +42,9 @@
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
 #' orders <- byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
-#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
+#' webhooks <- byok_import(
+#'   svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days"
+#' )
 #' release <- byok_import(svc, key_material_random("ECC_NIST_P256"), alias = "release")
 #' waiting <- svc$create_key(Origin = "EXTERNAL")
 #'

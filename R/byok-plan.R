@@ -54,7 +54,9 @@
 #' attr(byok_plan(svc, data.frame(key_spec = rep("HMAC_256", 1000))), "duration")
 #'
 #' # What would fail:
-#' plan <- byok_plan(svc, key_spec = "RSA_2048", wrapping_algorithm = "RSAES_OAEP_SHA_256", expires = "2 years")
+#' plan <- byok_plan(
+#'   svc, key_spec = "RSA_2048", wrapping_algorithm = "RSAES_OAEP_SHA_256", expires = "2 years"
+#' )
 #' attr(plan, "findings")[c("level", "class", "message")]
 #' emulator$stop()
 #' @export

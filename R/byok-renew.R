@@ -23,7 +23,9 @@
 #' svc <- emulator$client()
 #' path <- tempfile()
 #' writeBin(as.raw(sample(0:255, 32, replace = TRUE)), path)
-#' receipt <- byok_import(svc, key_material_file(path, "SYMMETRIC_DEFAULT"), alias = "orders", expires = "5 days")
+#' receipt <- byok_import(
+#'   svc, key_material_file(path, "SYMMETRIC_DEFAULT"), alias = "orders", expires = "5 days"
+#' )
 #' byok_expiring(svc)
 #'
 #' # The copy that was kept, once more:

@@ -15,7 +15,9 @@
 #' svc <- emulator$client()
 #' orders <- byok_import(svc, key_material_random(), alias = "orders", expires = "12 days")
 #' invoices <- byok_import(svc, key_material_random(), alias = "invoices", expires = "45 days")
-#' webhooks <- byok_import(svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days")
+#' webhooks <- byok_import(
+#'   svc, key_material_random("HMAC_256"), alias = "webhooks", expires = "200 days"
+#' )
 #' release <- byok_import(svc, key_material_random("ECC_NIST_P256"), alias = "release")
 #' waiting <- svc$create_key(Origin = "EXTERNAL")
 #' plot(byok_inventory(svc))

@@ -71,9 +71,13 @@
 #' vapply(decrypted, function(result) rawToChar(result$Plaintext), "")
 #'
 #' # A context for all calls, and one for each.
-#' kms_map(svc$encrypt, KeyId = key, Plaintext = people$secret, EncryptionContext = list(table = "people")) |> length()
+#' kms_map(
+#'   svc$encrypt, KeyId = key, Plaintext = people$secret, EncryptionContext = list(table = "people")
+#' ) |> length()
 #' contexts <- lapply(people$id, function(id) list(table = "people", row = id))
-#' kms_map(svc$encrypt, KeyId = key, Plaintext = people$secret, EncryptionContext = contexts) |> length()
+#' kms_map(
+#'   svc$encrypt, KeyId = key, Plaintext = people$secret, EncryptionContext = contexts
+#' ) |> length()
 #'
 #' # One that fails does not take the others along.
 #' people$blob[[2]] <- as.raw(1:9)

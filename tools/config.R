@@ -3,7 +3,8 @@
 # What a builder can choose, in the environment:
 #   KMSR_PROFILE       cargo profile: "release" (default), "quick" for the development loop, or "dev"
 #   KMSR_TARGET_DIR    cargo's target folder, an absolute path; default src/rust/target. Lets installs from fresh
-#                      copies of the source build on what earlier ones built.
+#                      copies of the source build on what earlier ones built. Vendored crates are unpacked there too:
+#                      cargo knows them by where they are.
 #   CARGO_BUILD_JOBS   how many compilers at once; default 2, the most that CRAN allows
 #   CARGO_HOME         where cargo keeps what it downloads; default ~/.cargo if that can be written, else a folder
 #                      inside the build. Not used with a vendored archive, which always builds inside.
@@ -50,8 +51,10 @@ inside <- vendored || file.access(cargo_home, 2L) != 0L
 
 # By R itself: not every machine has a tar that knows xz.
 if (vendored) {
-  unlink("src/rust/vendor", recursive = TRUE)
-  utils::untar("src/rust/vendor.tar.xz", exdir = "src/rust", tar = "internal")
+  crates <- if (own_target) "src/rust" else target_dir
+  dir.create(crates, showWarnings = FALSE, recursive = TRUE)
+  unlink(file.path(crates, "vendor"), recursive = TRUE)
+  utils::untar("src/rust/vendor.tar.xz", exdir = crates, tar = "internal")
 }
 
 # What Rust's standard library and the crates need from the system, and what makes the result small: no debug
@@ -71,12 +74,11 @@ libs <- switch(
   "-lpthread -lm"
 )
 
-# A user's build leaves nothing behind; in a checkout cargo's target folder is what makes the next build quick.
-tidy <- c(
-  if (inside) "rust/.cargo",
-  if (vendored) "rust/vendor",
-  if (vendored && own_target) "rust/target"
-)
+# A user's build leaves nothing behind; in a checkout cargo's target folder is what makes the next build quick. A target
+# folder elsewhere is its owner's.
+tidy <- if (own_target) {
+  c(if (inside) "rust/.cargo", if (vendored) c("rust/vendor", "rust/target"))
+}
 
 values <- list(
   TARGET_DIR = target_dir,
@@ -91,7 +93,11 @@ values <- list(
   } else {
     ""
   },
-  CARGO_HOME_EXPORT = if (inside) "CARGO_HOME=\"`pwd`/rust/.cargo\"; export CARGO_HOME;" else "",
+  CARGO_HOME_EXPORT = if (inside) {
+    paste0("CARGO_HOME=\"", if (own_target) "`pwd`/rust" else target_dir, "/.cargo\"; export CARGO_HOME;")
+  } else {
+    ""
+  },
   TIDY = if (is.null(tidy)) "@true" else paste("rm -rf", paste(tidy, collapse = " "))
 )
 

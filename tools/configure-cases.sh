@@ -66,7 +66,7 @@ builds() {
 rust "$work/old" 1.60.0
 rust "$work/good" 1.999.0
 mkdir -p "$work/broken"
-printf '#!/bin/sh\necho "error: no default toolchain is configured" >&2\nexit 1\n' >"$work/broken/cargo"
+printf '#!/bin/sh\necho "error: no default toolchain is configured" >&2\necho "stack backtrace:" >&2\nexit 1\n' >"$work/broken/cargo"
 chmod +x "$work/broken/cargo"
 
 stops "no Rust at all" "$work/none" '`cargo` was not found'

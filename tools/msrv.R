@@ -18,8 +18,8 @@ required <- sub(
   read.dcf("DESCRIPTION", "SystemRequirements")[[1L]]
 )
 
-# What is wrong with a tool, in words, or nothing; its version is a name of the answer. The tool's own words are passed
-# on: rustup's `cargo` is there but refuses to run when no toolchain was chosen.
+# What is wrong with a tool, in words, or nothing. The tool's own first line is passed on: rustup's `cargo` is there but
+# refuses to run when no toolchain was chosen.
 look_at <- function(tool) {
   if (!nzchar(Sys.which(tool))) {
     return("was not found")
@@ -32,7 +32,7 @@ look_at <- function(tool) {
   pattern <- paste0("^", tool, " ([0-9]+\\.[0-9]+\\.[0-9]+).*$")
   version <- sub(pattern, "\\1", grep(pattern, lines, value = TRUE))
   if (length(version) == 0L) {
-    return(paste0("does not run (", paste(lines, collapse = " "), ")"))
+    return(paste0("does not run (", c(lines[nzchar(lines)], "it says nothing")[[1L]], ")"))
   }
   if (utils::compareVersion(version[[1L]], required) < 0) {
     return(paste0("is version ", version[[1L]], ", which is too old"))
