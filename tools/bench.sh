@@ -8,3 +8,8 @@ for script in bench/*.R; do
     printf '%s\n' "$script"
     Rscript "$script"
 done
+venv=$(sh tools/venv.sh judges)
+for script in bench/describe-key.py; do
+    printf '%s\n' "$script"
+    PYTHONPATH=tests/judges "$venv/bin/python" "$script"
+done
