@@ -18,6 +18,7 @@ if sh tools/install.sh; then
     step "judge: OpenSSL and pyca, as openers" sh tests/judges/unwrap.sh || :
     step "judge: MiniStack, as a server" sh tests/judges/ministack.sh || :
     step "judge: boto3, as a client" sh tests/judges/emulator.sh || :
+    step "judge: AWS' own answers, replayed" sh tests/judges/recorded.sh || :
     step "judge: the AWS CLI and OpenSSL" sh tests/judges/cli.sh || :
     step "judge: Terraform, if it works offline" sh tests/judges/terraform.sh || :
     step "notebooks" sh tools/notebook.sh || :

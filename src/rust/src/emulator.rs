@@ -41,7 +41,8 @@ fn rs_emulator_stop(emulator: ExternalPtr<Emulator>) {
 /// Moves its clock forward and returns its time, in seconds since 1970.
 #[extendr]
 fn rs_emulator_advance(emulator: ExternalPtr<Emulator>, seconds: f64) -> f64 {
-    emulator.advance(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    // R has refused what is negative: what does not fit is too long.
+    emulator.advance(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     emulator.now().seconds()
 }
 

@@ -146,7 +146,7 @@ impl Misfortune {
                     status: *status,
                 });
             }
-            FaultKind::Delay(delay) => self.delay += *delay,
+            FaultKind::Delay(delay) => self.delay = self.delay.saturating_add(*delay),
             FaultKind::CutBeforeAnswer => self.cut = Some(Cut::Before),
             FaultKind::CutAnswer => self.cut = Some(Cut::Within),
         }
@@ -178,6 +178,20 @@ mod tests {
         assert!(!is_refused("Decrypt"));
         let outcomes: Vec<bool> = (0..5).map(|_| is_refused("Encrypt")).collect();
         assert_eq!(outcomes, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn the_longest_delays_add_up_to_the_longest() {
+        let faults = Faults::default();
+        for _ in 0..2 {
+            faults.add(Fault {
+                operation: None,
+                kind: FaultKind::Delay(Duration::MAX),
+                after: 0,
+                times: None,
+            });
+        }
+        assert_eq!(faults.strike("Sign").delay, Duration::MAX);
     }
 
     #[test]

@@ -245,9 +245,10 @@ const WINDOW: usize = 8;
 
 impl Secrets {
     fn of_raw_key(key: &[u8]) -> Self {
+        let leading_zeros = key.iter().take_while(|&&byte| byte == 0).count();
         let mut secrets = Self {
             windows: HashSet::new(),
-            must_live: key.len() - WINDOW + 1,
+            must_live: key.len() - leading_zeros - WINDOW + 1,
         };
         secrets.add(key);
         // RFC 2104 section 2: who has one of these has the key.

@@ -173,6 +173,12 @@ impl NewKey {
 
     /// The account has no custom key store, so whatever needs one ends here.
     fn check_custom_key_store(call: &Call<'_>, origin: Origin) -> Result<(), ServiceError> {
+        if call.parameters.has("XksKeyId") && origin != Origin::ExternalKeyStore {
+            return Err(ServiceError::validation(format!(
+                "XksKeyId is for keys in an external key store: it is not valid with Origin {}.",
+                origin.name()
+            )));
+        }
         let store = call.parameters.text("CustomKeyStoreId")?;
         let in_a_store = matches!(origin, Origin::CloudHsm | Origin::ExternalKeyStore);
         match store {

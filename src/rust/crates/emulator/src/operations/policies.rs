@@ -41,20 +41,24 @@ pub(super) fn read<'a>(call: &Call<'a>) -> Result<Option<&'a str>, ServiceError>
     Ok(policy)
 }
 
-/// What AWS gives a key whose creator names no policy.
+/// What AWS gives a key whose creator names no policy, in the form AWS writes it.
 pub(super) fn default(call: &Call<'_>, region: &str) -> String {
-    json!({
-        "Version": "2012-10-17",
-        "Id": "key-default-1",
-        "Statement": [{
-            "Sid": "Enable IAM User Permissions",
-            "Effect": "Allow",
-            "Principal": {"AWS": call.world.home(region).root_arn()},
-            "Action": "kms:*",
-            "Resource": "*",
-        }],
-    })
-    .to_string()
+    let root = call.world.home(region).root_arn();
+    format!(
+        r#"{{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {{
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {{
+      "AWS" : "{root}"
+    }},
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }} ]
+}}"#
+    )
 }
 
 /// AWS lets a key have one policy, of this name.

@@ -99,6 +99,9 @@ async fn policies_are_checked_for_form() {
     assert_eq!(given.policy_name.as_deref(), Some("default"));
     let policy = given.policy.expect("a text");
     assert!(policy.contains("arn:aws:iam::000000000000:root"));
+    assert!(
+        policy.starts_with("{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n")
+    );
 
     let mine = policy.replace("key-default-1", "mine");
     client
