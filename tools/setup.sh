@@ -91,6 +91,7 @@ look() {
             document)
                 need_program pandoc pandoc
                 need_program checkbashisms devscripts
+                need_program qpdf qpdf
                 need_python
                 need_r roxygen2 knitr rmarkdown
                 ;;
