@@ -10,6 +10,11 @@ step "licence notes" sh tools/licences.sh --check || :
 if command -v shellcheck >/dev/null; then
     step "shellcheck" sh -c 'shellcheck -x configure cleanup configure.win .ci/run tools/*.sh tests/judges/*.sh' || :
 fi
+if Rscript -e 'quit(status = !requireNamespace("spelling", quietly = TRUE))'; then
+    step "spelling" Rscript tools/spelling.R || :
+else
+    echo "  spelling: skipped, the R package spelling is not installed"
+fi
 if sh tools/install.sh; then
     step "generated files" sh tools/generated.sh || :
 else
