@@ -158,6 +158,12 @@ str.kms_client <- function(object, ...) {
   invisible(NULL)
 }
 
+# What tab completion offers after `svc$`: the operations.
+#' @rawNamespace S3method(utils::.DollarNames, kms_client)
+.DollarNames.kms_client <- function(x, pattern = "") {
+  grep(pattern, operation_methods, value = TRUE)
+}
+
 redacted <- "<REDACTED>"
 
 # A client is its operations, each a copy of the exported function that finds this client's handle instead of the

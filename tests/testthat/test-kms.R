@@ -129,3 +129,22 @@ test_that("requests are what the service expects", {
   canned_client(paste0(server$endpoint, "/a/b"))$list_keys()
   expect_match(server$requests()[[2]]$line, "^POST /a/b/? HTTP/1.1$")
 })
+
+test_that("tab completion offers the operations, and nothing else", {
+  # What the R console, and the R kernel for Jupyter, ask.
+  complete <- function(line) {
+    utils <- asNamespace("utils")
+    utils$.assignLinebuffer(line)
+    utils$.assignEnd(nchar(line))
+    utils$.guessTokenFromLine()
+    utils$.completeToken()
+    utils$.retrieveCompletions()
+  }
+  assign("svc", local_emulator()$client(), globalenv())
+  withr::defer(rm("svc", envir = globalenv()))
+  expect_setequal(complete("svc$"), paste0("svc$", kmsr:::operation_methods))
+  expect_setequal(
+    complete("result <- svc$generate_data_key_pair"),
+    paste0("svc$generate_data_key_pair", c("", "_without_plaintext"))
+  )
+})
