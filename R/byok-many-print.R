@@ -156,7 +156,7 @@ plot.kms_import_many <- function(x, ...) {
     adj = 0
   )
   graphics::legend(
-    "topleft", c("imported", if (!is.null(at_best)) "what the request rates allow"),
+    "bottomright", c("imported", if (!is.null(at_best)) "what the request rates allow"),
     col = c("#2166ac", if (!is.null(at_best)) "grey50"), lty = c(1, if (!is.null(at_best)) 2),
     lwd = c(3, if (!is.null(at_best)) 2), bty = "n", inset = c(0.01, 0.04)
   )

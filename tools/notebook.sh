@@ -1,5 +1,6 @@
 #!/bin/sh
-# Executes the notebooks with the package that R finds; see notebooks.py.
+# Executes the notebooks with the package that R finds, see notebooks.py; without --save also holds what shows only while a
+# cell runs, see kernel.py.
 #
 # Usage: sh tools/notebook.sh [--save]
 set -eu
@@ -16,4 +17,9 @@ cat >"$kernel/kernel.json" <<'JSON'
   "language": "R"
 }
 JSON
-exec "$venv/bin/python" tools/notebooks.py "$@"
+status=0
+"$venv/bin/python" tools/notebooks.py "$@" || status=1
+if [ $# -eq 0 ]; then
+    "$venv/bin/python" tools/kernel.py || status=1
+fi
+exit $status
