@@ -51,5 +51,5 @@ held <- as.numeric(utils::object.size(results)) / 2^20
 rm(results)
 report(
   "memory over 100,000 mapped calls", "growth in MiB after the results are gone", (resident() - before) / 1024,
-  sprintf("the results of 20,000 have %.0f", held), list(at_most = held)
+  sprintf("the results of 20,000 have %.0f", held), list(at_most = round(held))
 )

@@ -21,3 +21,7 @@ if [ -f "$venv/requirements.txt" ]; then
     export KMSR_BENCH_PYTHON
 fi
 Rscript bench/run.R
+
+judges=$(sh tools/venv.sh judges)
+printf '\nbench/describe-key.py\n'
+PYTHONPATH=tests/judges "$judges/bin/python" bench/describe-key.py
