@@ -24,7 +24,7 @@
 #' @section Expiry:
 #' By default the material does not expire, unlike in the API, whose default is that it does. With `expires`, KMS forgets
 #' the material then, and everything encrypted under the key is unreadable until the same material is imported again:
-#' see [byok_verify()] for the drill. At most 365 days ahead.
+#' see [byok_renew()]. At most 365 days ahead.
 #'
 #' @param svc A client made by [kms()].
 #' @param key_material Key material, see [key_material_file()].

@@ -63,7 +63,7 @@
 #'   Used as they are. For other operations, AWS' default quotas times `quota_share`.
 #' @param quota_share The share of AWS' quotas to use, more than 0 and at most 1.
 #' @param speed A factor for all rates, for the emulator's sped-up `quotas`.
-#' @param max_active How many rows may be under way at once.
+#' @param max_active How many rows may be under way at once, at least 1.
 #' @param progress `TRUE` to show how far it is if it takes longer than two seconds, at an interactive prompt or in a notebook.
 #' @return A data frame of class `kms_import_many`, a row for each of `data`, with `id`, `status` (`"done"`, `"failed"`,
 #'   `"pending"` for rows not reached), `region`, `key_id`, `key_arn`, `alias`, `key_spec`, `key_material_id`,

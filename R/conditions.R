@@ -30,6 +30,8 @@
 #' | `kmsr_wrap_error` | key material that cannot be wrapped this way |
 #' | `kmsr_alias_taken_error`, `kmsr_key_mismatch_error`, `kmsr_key_state_error` | an alias or key that the material cannot go to; nothing was changed |
 #' | `kmsr_import_error` | an import that failed on its way, or a renewal (`kmsr_renewal_error`), a rotation (`kmsr_rotation_error`) or a deletion of material (`kmsr_deletion_error`); fields `step`, `key_id`, `key_arn`, `key_state`, `created`, besides the classes of what went wrong |
+#' | `kmsr_current_material_error`, `kmsr_former_material_error`, `kmsr_pending_material_error` | material that a rotation cannot go to: the key works with it, has had it, or has other material waiting; nothing was changed |
+#' | `kmsr_alias_error`, `kmsr_replicas_error` | a rotation without an alias to move, or without a client for each replica; nothing was changed |
 #' | `kmsr_proof_error` | a key that holds other material; fields `key_arn`, `method` |
 #' | `kmsr_bundle_error` | a bundle of [byok_request()] that is damaged, stale, or for something else; field `reason` |
 #' | `kmsr_file_error` | a file of the package's that cannot be read or written |
@@ -40,8 +42,24 @@
 #' | `kmsr_unfinished_error` | stands in the results of [kms_map()] for a call that was not made or not waited for; field `sent` |
 #' | `kmsr_unconfirmed_error` | a deletion that nobody confirmed |
 #'
-#' All have the class `kmsr_error`. A user's interrupt is R's own `interrupt` condition, not an error, and a limit set with
-#' [setTimeLimit()] raises R's own error.
+#' All have the class `kmsr_error`.
+#'
+#' # Warnings
+#'
+#' | class | what is left to do |
+#' |---|---|
+#' | `kmsr_deprecated_algorithm_warning` | AWS KMS does not take what was wrapped like this |
+#' | `kmsr_inventory_warning` | the aliases could not be listed |
+#' | `kmsr_material_missing_warning` | a renewed key still lacks another of its materials |
+#' | `kmsr_rotation_incomplete_warning` | AWS is still at work on a rotation, so it could not be verified |
+#' | `kmsr_map_interrupted` | [kms_map()] was interrupted and returned what is finished |
+#'
+#' All but the last have the class `kmsr_warning`.
+#'
+#' # Interrupts
+#'
+#' A user's interrupt is R's own `interrupt` condition, not an error; that of [kms_map()] has the class
+#' `kmsr_map_interrupt` besides, and the field `results`. A limit set with [setTimeLimit()] raises R's own error.
 #'
 #' @name kmsr-errors
 #' @examples

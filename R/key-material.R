@@ -19,7 +19,7 @@
 #' | `ECC_NIST_EDWARDS25519` | an Ed25519 private key |
 #' | `SM2` | an SM2 private key; China Regions only |
 #'
-#' @param key_spec One string: the key spec of the KMS key, from the table above. For private keys it may be left out
+#' @param key_spec One string: the key spec of the KMS key, from the table below. For private keys it may be left out
 #'   (`NULL`): the key says what it is.
 #' @param path One string: a file of at most 64 KiB. It is read by Rust alone.
 #' @param x A raw vector with the key. R keeps a copy of it: wipe or drop it when you can, and prefer

@@ -40,8 +40,9 @@
 #'
 #' Ctrl-C or a stop button ends it within a moment; calls under way are given up. At an interactive prompt and in a
 #' notebook, `kms_map()` then returns what is finished, with a warning, and conditions of class `kmsr_unfinished_error` for
-#' the rest. In a script it is an interrupt like any other; one that is caught has the field `results`:
-#' `tryCatch(..., interrupt = function(i) i$results)`. Interrupted twice within a second, it stops for good everywhere.
+#' the rest; what comes after it in the same cell goes on with that. In a script it is an interrupt like any other; one that
+#' is caught has the field `results`: `tryCatch(..., interrupt = function(i) i$results)`. Interrupted twice within a second,
+#' it stops for good everywhere.
 #'
 #' @param operation A client's function, such as `svc$decrypt`, or an exported one, such as `kms_decrypt`, for the session's
 #'   default client. Not its call.

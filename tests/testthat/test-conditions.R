@@ -178,3 +178,16 @@ test_that("a call is not named, so that its arguments do not appear", {
   expect_null(error$trace)
   expect_identical(grepl("s3cr3t", paste(utils::capture.output(utils::str(unclass(error))), collapse = "")), FALSE)
 })
+
+test_that("every class is in the help page", {
+  page <- tools::Rd_db("kmsr")[["kmsr-errors.Rd"]]
+  skip_if(is.null(page), "the help pages are not installed")
+  # As texts in the code: names of conditions are written out where they are raised or caught.
+  code <- unlist(lapply(as.list(asNamespace("kmsr"), all.names = TRUE), function(object) {
+    if (is.function(object)) deparse(object)
+  }))
+  quoted <- unlist(regmatches(code, gregexpr("\"kmsr_[a-z_]+_(error|warning|interrupt|interrupted)\"", code)))
+  classes <- unique(gsub("\"", "", quoted))
+  expect_gt(length(classes), 30)
+  expect_identical(setdiff(classes, unlist(regmatches(as.character(page), gregexpr("kmsr_[a-z_]+", as.character(page))))), character())
+})
