@@ -246,9 +246,8 @@ raise_map_error <- function(ended) {
     "Call %s of %s%s failed. %s", format_count(index), format_count(ended$total),
     if (length(name) && nzchar(name)) sprintf(" (%s)", name) else "", trimws(condition$message)
   )
-  kept <- c(i = sprintf(
-    "%s of the calls were finished; the condition's `results` has what they returned.", format_count(ended$finished)
-  ))
+  succeeded <- ended$finished - length(ended$failed)
+  kept <- c(i = sprintf("%s succeeded; the condition's `results` has what they returned.", format_count(succeeded)))
   condition$body <- paste(c(condition$body, rlang::format_error_bullets(kept)), collapse = "\n")
   condition$index <- index
   condition$results <- ended$results

@@ -1,6 +1,7 @@
 //! Many calls of one operation at once.
 use std::collections::{BTreeSet, VecDeque};
 use std::future::pending;
+use std::mem;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::arguments::Arguments;
 use crate::call::Traffic;
 use crate::client::{Answer, Client};
 use crate::error::Error;
+use crate::log::{self, Level};
 use crate::pace::Pace;
 
 /// How many times a call that was throttled to the end of its retries is put back in the queue.
@@ -37,6 +39,8 @@ pub struct Bulk {
     limits: Limits,
     pace: Pace,
     traffic: Rc<Traffic>,
+    /// How many requests were throttled so far.
+    throttled: u32,
     fresh: Range<usize>,
     again: VecDeque<Turn>,
     stopped: bool,
@@ -65,7 +69,11 @@ impl Bulk {
             operation,
             limits,
             pace: Pace::new(limits.rate),
-            traffic: Rc::default(),
+            traffic: Rc::new(Traffic {
+                adapts: true,
+                ..Traffic::default()
+            }),
+            throttled: 0,
             fresh: 0..count,
             again: VecDeque::new(),
             stopped: false,
@@ -85,6 +93,7 @@ impl Bulk {
         loop {
             let due = self.begin(&mut arguments);
             if self.active.is_empty() && due.is_none() {
+                self.tell_of_throttling();
                 return None;
             }
             let pause = async {
@@ -117,8 +126,10 @@ impl Bulk {
 
     /// Begins what may begin now. Says when the next call may, if that is a matter of time.
     fn begin(&mut self, arguments: &mut impl FnMut(usize) -> Option<Arguments>) -> Option<Instant> {
+        let throttled = self.traffic.throttled.take();
+        self.throttled += throttled;
         self.pace.sent(self.traffic.resent.take());
-        self.pace.answered(0, self.traffic.throttled.take());
+        self.pace.answered(0, throttled);
         while self.active.len() < self.limits.active && self.is_waiting() {
             let due = self.pace.due();
             if due > Instant::now() {
@@ -131,6 +142,18 @@ impl Bulk {
             }
         }
         None
+    }
+
+    /// One line for what would be one for each request.
+    fn tell_of_throttling(&mut self) {
+        let requests = mem::take(&mut self.throttled);
+        if requests == 0 {
+            return;
+        }
+        let name = self.operation.name;
+        log::write(Level::Warn, || {
+            format!("{name}: throttled {requests} times; calls were sent again, and more slowly")
+        });
     }
 
     fn is_waiting(&self) -> bool {

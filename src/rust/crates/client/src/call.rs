@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::client::{Answer, Client};
 use crate::error::{Error, Phase, service_code};
+use crate::log::Level;
 use crate::request::{Template, sign_for};
 use crate::retry::{self, Permit, Reason};
 use crate::tale::Tale;
@@ -34,6 +35,8 @@ pub(crate) struct Traffic {
     pub(crate) resent: Cell<u32>,
     /// How many requests were refused for being too many.
     pub(crate) throttled: Cell<u32>,
+    /// Whether the calls become slower when that happens, so that it is no news.
+    pub(crate) adapts: bool,
 }
 
 /// An attempt that came to nothing.
@@ -57,7 +60,7 @@ impl Client {
     ) -> Result<Answer, (Error, u64)> {
         let retries = self.retries();
         let mut tale = Tale::new(template.operation(), self.connections().clone());
-        let mut held: Option<Permit<'_>> = None;
+        let mut held: Option<Permit> = None;
         let mut number = 1;
         loop {
             retries.ready().await;
@@ -67,15 +70,13 @@ impl Client {
             let outcome = self.attempt(template, number, &mut tale).await;
             let failed = match outcome {
                 Ok(answer) => {
-                    retries.ended(number, None);
-                    if let Some(permit) = held {
-                        permit.give_back();
-                    }
+                    retries.ended(None);
+                    retries.succeeded(held);
                     return Ok(answer);
                 }
                 Err(failed) => failed,
             };
-            retries.ended(number, failed.again);
+            retries.ended(failed.again);
             if failed.again == Some(Reason::Throttled) {
                 traffic.throttled.update(|throttled| throttled + 1);
             }
@@ -88,6 +89,10 @@ impl Client {
             held = Some(permit);
             sleep(pause).await;
             number += 1;
+            tale.tries_again(match failed.again {
+                Some(Reason::Throttled) if traffic.adapts => Level::Info,
+                _ => Level::Warn,
+            });
         }
     }
 

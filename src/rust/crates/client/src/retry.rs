@@ -77,28 +77,30 @@ impl Retries {
         }
     }
 
-    /// An attempt ended; a call's first may refill the quota.
-    pub(crate) fn ended(&self, attempt: u32, failure: Option<Reason>) {
+    /// An attempt ended, which says something of how fast requests may be sent.
+    pub(crate) fn ended(&self, failure: Option<Reason>) {
         if let Some(pace) = &self.pace {
             let throttled = u32::from(failure == Some(Reason::Throttled));
             pace.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .answered(1 - throttled, throttled);
         }
-        if failure.is_none() && attempt == 1 {
-            let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
-            *quota = (*quota + 1).min(QUOTA);
-        }
     }
 
-    /// How long to wait before the next attempt; `None` when there must not be one. What it costs is given back when the
-    /// [`Permit`] is.
+    /// A call succeeded: what its last retry took goes back to the quota; where there was none, one unit does.
+    pub(crate) fn succeeded(&self, held: Option<Permit>) {
+        let amount = held.map_or(1, |permit| permit.0);
+        let mut quota = self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        *quota = (*quota + amount).min(QUOTA);
+    }
+
+    /// How long to wait before the next attempt, and what it costs; `None` when there must not be one.
     pub(crate) fn again(
         &self,
         attempt: u32,
         reason: Reason,
         asked_for: Option<Duration>,
-    ) -> Option<(Duration, Permit<'_>)> {
+    ) -> Option<(Duration, Permit)> {
         if attempt >= self.attempts() {
             return None;
         }
@@ -114,32 +116,13 @@ impl Retries {
             .min(LONGEST_PAUSE);
         let pause = longest.mul_f64(fastrand::f64());
         let pause = asked_for.map_or(pause, |asked| asked.clamp(pause, pause + PATIENCE));
-        let permit = Permit {
-            retries: self,
-            cost,
-        };
-        Some((pause, permit))
+        Some((pause, Permit(cost)))
     }
 }
 
-/// What a retry has taken from the quota.
+/// What a retry has taken from the quota, unless [`Retries::succeeded`] is told of it.
 #[must_use]
-pub(crate) struct Permit<'a> {
-    retries: &'a Retries,
-    cost: u32,
-}
-
-impl Permit<'_> {
-    /// The retry went well: it cost nothing.
-    pub(crate) fn give_back(self) {
-        let mut quota = self
-            .retries
-            .quota
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *quota = (*quota + self.cost).min(QUOTA);
-    }
-}
+pub(crate) struct Permit(u32);
 
 /// Why an answer that is no success may be another one next time, if it may.
 pub(crate) fn after_answer(answer: &Answer) -> Option<Reason> {
@@ -184,7 +167,7 @@ mod tests {
         let longest = |attempt, reason| {
             let pause = || {
                 let (pause, permit) = retries.again(attempt, reason, None)?;
-                permit.give_back();
+                retries.succeeded(Some(permit));
                 Some(pause)
             };
             (0..200).filter_map(|_| pause()).max().unwrap_or_default()
@@ -202,7 +185,7 @@ mod tests {
         let asked = |seconds| {
             let again = retries.again(1, Reason::Transient, Some(Duration::from_secs(seconds)));
             let (pause, permit) = again.expect("a retry is left");
-            permit.give_back();
+            retries.succeeded(Some(permit));
             pause
         };
         assert_eq!(asked(2), Duration::from_secs(2));
@@ -224,7 +207,7 @@ mod tests {
         assert_eq!(granted, (QUOTA / COST) as usize);
         assert!(!retry());
         for _ in 0..COST {
-            retries.ended(1, None);
+            retries.succeeded(None);
         }
         assert!(retry());
     }

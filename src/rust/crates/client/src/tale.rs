@@ -39,18 +39,25 @@ impl Tale {
         }
     }
 
+    /// The pause after a failure is over; `level` is how much that matters.
+    pub(crate) fn tries_again(&mut self, level: Level) {
+        let Some((why, when)) = self.failed.take() else {
+            return;
+        };
+        log::write(level, || {
+            format!(
+                "{}: {why}; sent again after {:.3} s, attempt {}",
+                self.operation.name,
+                when.elapsed().as_secs_f64(),
+                self.attempt + 1
+            )
+        });
+    }
+
     /// An attempt begins.
     pub(crate) fn sends(&mut self, request: &HttpRequest) {
         self.attempt += 1;
         let (name, attempt) = (self.operation.name, self.attempt);
-        if let Some((why, when)) = self.failed.take() {
-            log::write(Level::Warn, || {
-                format!(
-                    "{name}: {why}; sent again after {:.3} s, attempt {attempt}",
-                    when.elapsed().as_secs_f64()
-                )
-            });
-        }
         self.sent = Some(Instant::now());
         log::write(Level::Debug, || {
             format!(
