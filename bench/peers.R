@@ -43,7 +43,7 @@ canned_client <- function(url) {
   kms(credentials = list(creds = creds("AKIDEXAMPLE", "secret")), endpoint = url, region = "us-east-1")
 }
 
-# The pure Rust program and, where bench/requirements.txt is installed, the Python one.
+# The pure Rust program and, where boto3 is installed, the Python one.
 peers <- function(url) {
   found <- list(rust = start(example_program("floor"), url))
   if (!is.null(python())) {

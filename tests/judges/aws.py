@@ -4,7 +4,7 @@ import boto3
 from botocore.config import Config
 
 
-def client(endpoint, service, region, key_id, secret):
+def client(endpoint, service, region, key_id, secret, token=None):
     """boto3, speaking to one endpoint, sending every request once."""
     return boto3.client(
         service,
@@ -12,5 +12,6 @@ def client(endpoint, service, region, key_id, secret):
         region_name=region,
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
+        aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}, proxies={}),
     )

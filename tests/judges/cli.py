@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 from foreground import emulator
@@ -80,29 +81,85 @@ class Shell:
 
 
 def imports(shell):
-    """a key, wrapped by OpenSSL, is imported, encrypts and decrypts"""
+    """a key, wrapped by OpenSSL, is imported until a date, encrypts and decrypts, and is imported again once deleted"""
     key = shell.kms("create-key", origin="EXTERNAL")["KeyMetadata"]["KeyId"]
-    given = shell.kms(
-        "get-parameters-for-import",
-        key_id=key,
-        wrapping_algorithm="RSAES_OAEP_SHA_256",
-        wrapping_key_spec="RSA_4096",
-    )
-    shell.write("wrapping.der", base64.b64decode(given["PublicKey"]))
-    shell.write("material", os.urandom(32))
-    oaep = ["rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"]
-    pkeyopt = [word for option in oaep for word in ("-pkeyopt", option)]
-    key_file = ["-pubin", "-inkey", "wrapping.der", "-keyform", "DER"]
-    shell.openssl("pkeyutl", "-encrypt", *key_file, "-in", "material", "-out", "wrapped", *pkeyopt)
-    token = shell.write("token", base64.b64decode(given["ImportToken"]))
-    shell.kms(
-        "import-key-material",
-        key_id=key,
-        encrypted_key_material=f"fileb://{shell.folder / 'wrapped'}",
-        import_token=token,
-        expiration_model="KEY_MATERIAL_DOES_NOT_EXPIRE",
-    )
+    material = os.urandom(32)
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    import_material(shell, key, material, expiration_model="KEY_MATERIAL_EXPIRES", valid_to=until)
+    assert shell.kms("describe-key", key_id=key)["KeyMetadata"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
     encrypts(shell, key)
+    shell.kms("delete-imported-key-material", key_id=key)
+    shell.refused("KMSInvalidStateException", "encrypt", key_id=key, plaintext=shell.write("plain", b"x"))
+    import_material(shell, key, os.urandom(32), refused="IncorrectKeyMaterialException")
+    import_material(shell, key, material)
+    encrypts(shell, key)
+
+
+def rotated_imports(shell):
+    """new material for an imported key waits, is rotated to, and the old one still decrypts"""
+    key = shell.kms("create-key", origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    import_material(shell, key, os.urandom(32))
+    sealed = shell.kms("encrypt", key_id=key, plaintext=shell.write("plain", b"old"))["CiphertextBlob"]
+    import_material(shell, key, os.urandom(32), import_type="NEW_KEY_MATERIAL")
+    shell.kms("rotate-key-on-demand", key_id=key)
+    listed = shell.kms("list-key-rotations", key_id=key, include_key_material="ALL_KEY_MATERIAL")["Rotations"]
+    assert sorted(entry["KeyMaterialState"] for entry in listed) == ["CURRENT", "NON_CURRENT"], listed
+    opened = shell.kms("decrypt", ciphertext_blob=shell.write("sealed", base64.b64decode(sealed)))
+    assert base64.b64decode(opened["Plaintext"]) == b"old"
+
+
+def private_keys(shell):
+    """a private key made and wrapped by OpenSSL, with RSA and AES, signs in KMS as it does in OpenSSL"""
+    shell.openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "own.pem")
+    shell.openssl("pkcs8", "-topk8", "-nocrypt", "-in", "own.pem", "-outform", "DER", "-out", "own.der")
+    spec = {"key_spec": "RSA_2048", "key_usage": "SIGN_VERIFY", "origin": "EXTERNAL"}
+    key = shell.kms("create-key", **spec)["KeyMetadata"]["KeyId"]
+    given = parameters(shell, key, "RSA_AES_KEY_WRAP_SHA_256")
+    aes_key = os.urandom(32)
+    # The initial value of key wrap with padding, RFC 5649, section 3.
+    wrap = ["-id-aes256-wrap-pad", "-K", aes_key.hex(), "-iv", "a65959a6"]
+    shell.openssl("enc", "-e", *wrap, "-in", "own.der", "-out", "sealed.bin")
+    encrypted = seal(shell, aes_key) + (shell.folder / "sealed.bin").read_bytes()
+    send(shell, key, given, encrypted)
+    message = {"message": shell.write("message", b"signed"), "signing_algorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    signature = base64.b64decode(shell.kms("sign", key_id=key, **message)["Signature"])
+    shell.openssl("dgst", "-sha256", "-sign", "own.pem", "-out", "own.sig", "message")
+    assert signature == (shell.folder / "own.sig").read_bytes()
+
+
+def import_material(shell, key, material, refused=None, **options):
+    given = parameters(shell, key, "RSAES_OAEP_SHA_256")
+    send(shell, key, given, seal(shell, material), refused, **options)
+
+
+def parameters(shell, key, algorithm) -> dict:
+    asked = {"wrapping_algorithm": algorithm, "wrapping_key_spec": "RSA_4096"}
+    given = shell.kms("get-parameters-for-import", key_id=key, **asked)
+    shell.write("wrapping.der", base64.b64decode(given["PublicKey"]))
+    return given
+
+
+def seal(shell, secret) -> bytes:
+    """The secret, encrypted by OpenSSL to the last wrapping key."""
+    shell.write("secret", secret)
+    oaep = ["rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"]
+    options = [word for option in oaep for word in ("-pkeyopt", option)]
+    key_file = ["-pubin", "-inkey", "wrapping.der", "-keyform", "DER"]
+    shell.openssl("pkeyutl", "-encrypt", *key_file, "-in", "secret", "-out", "wrapped", *options)
+    return (shell.folder / "wrapped").read_bytes()
+
+
+def send(shell, key, given, encrypted, refused=None, expiration_model="KEY_MATERIAL_DOES_NOT_EXPIRE", **options):
+    call = {
+        "key_id": key,
+        "encrypted_key_material": shell.write("encrypted", encrypted),
+        "import_token": shell.write("token", base64.b64decode(given["ImportToken"])),
+        "expiration_model": expiration_model,
+    }
+    if refused:
+        shell.refused(refused, "import-key-material", **call, **options)
+    else:
+        shell.kms("import-key-material", **call, **options)
 
 
 def aliases(shell):
@@ -160,7 +217,68 @@ def rotation_and_tags(shell):
     assert deletion["KeyState"] == "PendingDeletion", deletion
 
 
-CASES = (imports, aliases, signatures, rotation_and_tags)
+def macs_and_agreement(shell):
+    """OpenSSL makes the same MAC from imported material, and the same secret from the other side of an agreement"""
+    spec = {"key_spec": "HMAC_256", "key_usage": "GENERATE_VERIFY_MAC", "origin": "EXTERNAL"}
+    key = shell.kms("create-key", **spec)["KeyMetadata"]["KeyId"]
+    material = os.urandom(32)
+    import_material(shell, key, material)
+    asked = {"message": shell.write("message", b"checked"), "mac_algorithm": "HMAC_SHA_256"}
+    mac = base64.b64decode(shell.kms("generate-mac", key_id=key, **asked)["Mac"])
+    mac_of = ["-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{material.hex()}", "-binary"]
+    shell.openssl("dgst", *mac_of, "-out", "own.mac", "message")
+    assert mac == (shell.folder / "own.mac").read_bytes()
+    assert shell.kms("verify-mac", key_id=key, mac=shell.write("mac", mac), **asked)["MacValid"] is True
+
+    spec = {"key_spec": "ECC_NIST_P256", "key_usage": "KEY_AGREEMENT"}
+    key = shell.kms("create-key", **spec)["KeyMetadata"]["KeyId"]
+    shell.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "own.pem")
+    shell.openssl("pkey", "-in", "own.pem", "-pubout", "-outform", "DER", "-out", "own.der")
+    other_side = {"public_key": f"fileb://{shell.folder / 'own.der'}", "key_agreement_algorithm": "ECDH"}
+    derived = shell.kms("derive-shared-secret", key_id=key, **other_side)["SharedSecret"]
+    public_key = shell.kms("get-public-key", key_id=key)["PublicKey"]
+    shell.write("public.der", base64.b64decode(public_key))
+    shell.openssl("pkey", "-pubin", "-inform", "DER", "-in", "public.der", "-out", "public.pem")
+    shell.openssl("pkeyutl", "-derive", "-inkey", "own.pem", "-peerkey", "public.pem", "-out", "shared")
+    assert base64.b64decode(derived) == (shell.folder / "shared").read_bytes()
+
+
+def data_keys(shell):
+    """data keys open, data moves to another key, and a replica opens what its primary closed"""
+    key = shell.kms("create-key", multi_region=True)["KeyMetadata"]["KeyId"]
+    made = shell.kms("generate-data-key", key_id=key, key_spec="AES_256")
+    blob = shell.write("sealed", base64.b64decode(made["CiphertextBlob"]))
+    assert shell.kms("decrypt", ciphertext_blob=blob)["Plaintext"] == made["Plaintext"]
+    shell.kms("replicate-key", key_id=key, replica_region="eu-west-1")
+    assert shell.kms("decrypt", ciphertext_blob=blob, region="eu-west-1")["Plaintext"] == made["Plaintext"]
+    other = shell.kms("create-key")["KeyMetadata"]["KeyId"]
+    moved = shell.kms("re-encrypt", ciphertext_blob=blob, destination_key_id=other)["CiphertextBlob"]
+    blob = shell.write("moved", base64.b64decode(moved))
+    assert shell.kms("decrypt", ciphertext_blob=blob, key_id=other)["Plaintext"] == made["Plaintext"]
+    pair = shell.kms("generate-data-key-pair", key_id=other, key_pair_spec="ECC_NIST_P384")
+    shell.write("private.der", base64.b64decode(pair["PrivateKeyPlaintext"]))
+    shell.openssl("pkey", "-inform", "DER", "-in", "private.der", "-pubout", "-outform", "DER", "-out", "public.der")
+    assert base64.b64decode(pair["PublicKey"]) == (shell.folder / "public.der").read_bytes()
+
+
+def pages(shell):
+    """the CLI's own paging finds every key, each once"""
+    made = {shell.kms("create-key")["KeyMetadata"]["KeyId"] for _ in range(3)}
+    found = [key["KeyId"] for key in shell.kms("list-keys", page_size="2")["Keys"]]
+    assert made <= set(found) and len(found) == len(set(found)), found
+
+
+CASES = (
+    imports,
+    rotated_imports,
+    private_keys,
+    macs_and_agreement,
+    aliases,
+    signatures,
+    data_keys,
+    rotation_and_tags,
+    pages,
+)
 
 
 if __name__ == "__main__":

@@ -3,5 +3,5 @@
 # where R finds it.
 set -eu
 cd "$(dirname "$0")/../.."
-venv=$(sh tools/venv.sh cli)
+venv=$(sh tools/venv.sh aws)
 exec "$venv/bin/python" tests/judges/terraform.py
