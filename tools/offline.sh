@@ -4,12 +4,24 @@
 # /tmp and /var/tmp are empty, and have to be so again in the end.
 #
 # Usage: sh tools/offline.sh PACKAGE.tar.gz
+#        sh tools/offline.sh --possible     whether this machine allows it
 set -eu
 
 fail() {
     printf 'kmsr: %s\n' "$*" >&2
     exit 1
 }
+
+# Root can give up being root for good; others stay who they are, and are root of the namespace alone.
+namespace="unshare --net --mount"
+become=
+if [ "$(id -u)" -eq 0 ]; then
+    become="setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs"
+else
+    namespace="$namespace --map-root-user"
+fi
+$namespace mount -t tmpfs tmpfs /mnt || fail "this machine does not allow namespaces without a network (unshare)."
+if [ "$1" = --possible ]; then exit 0; fi
 
 package=$(realpath "$1")
 r=$(R RHOME)/bin/R
@@ -25,16 +37,7 @@ chmod -R u=rwX,go=rX "$work"
 chmod 1777 "$work/tmp" "$work/var"
 toolchain=$(rustc --print sysroot)
 
-# Root can give up being root for good; others stay who they are, and are root of the namespace alone.
-namespace="unshare --net --mount"
-become=
-if [ "$(id -u)" -eq 0 ]; then
-    chown 65534:65534 "$work/lib"
-    become="setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs"
-else
-    namespace="$namespace --map-root-user"
-fi
-$namespace true || fail "this machine does not allow namespaces without a network (unshare)."
+if [ -n "$become" ]; then chown 65534:65534 "$work/lib"; fi
 
 # In the namespace: all of it at a path that anybody can reach, the toolchain where anybody can read it.
 cat >"$work/inside.sh" <<'EOT'
