@@ -4,7 +4,8 @@
 //! first sign of imports (a key of EXTERNAL origin) makes it keep enough of the longest for a burst, and the first use of
 //! any size enough of that. A process that was forked has a pool of its own.
 //!
-//! Imports by the hundred come faster than keys can be made. Then wrapping keys, and they alone, are given out again.
+//! Imports by the hundred come faster than keys can be made. Then wrapping keys, and they alone, are given out again: nobody
+//! waits for more than the first few.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,8 @@ use crate::spec::RsaSize;
 /// How many keys of a size are kept ready before and after the first sign that they are wanted.
 const AT_REST: usize = 1;
 const FOR_A_BURST: usize = 10;
+/// How many different wrapping keys there have to be before one is given out again.
+const DIFFERENT: usize = 4;
 const SIZES: [RsaSize; 3] = [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096];
 
 /// The process's pool.
@@ -31,14 +34,21 @@ struct Shared {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
-    ready: [VecDeque<KeyPair>; 3],
-    waiting: [VecDeque<oneshot::Sender<KeyPair>>; 3],
-    /// The wrapping keys that were given out last.
-    wrapping: [VecDeque<KeyPair>; 3],
-    targets: [usize; 3],
+    shelves: [Shelf; 3],
     stopping: bool,
+}
+
+/// The keys of one size.
+struct Shelf {
+    ready: VecDeque<KeyPair>,
+    target: usize,
+    /// Those who wait for a key of their own.
+    waiting: VecDeque<oneshot::Sender<KeyPair>>,
+    /// Those who wait for a wrapping key.
+    waiting_to_wrap: VecDeque<oneshot::Sender<KeyPair>>,
+    /// The wrapping keys that were given out last, the last one last.
+    wrapping: VecDeque<KeyPair>,
 }
 
 /// The pool, its thread, and the process they belong to.
@@ -81,8 +91,8 @@ impl Pool {
         let pool = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    targets: [AT_REST; 3],
-                    ..State::default()
+                    shelves: [(); 3].map(|()| Shelf::new()),
+                    stopping: false,
                 }),
                 changed: Condvar::new(),
             }),
@@ -101,60 +111,50 @@ impl Pool {
 
     /// Says that imports are near, so that a burst of them finds its keys ready.
     pub(crate) fn expect_a_burst(&self) {
-        lock(&self.shared.state).targets[slot(RsaSize::Bits4096)] = FOR_A_BURST;
+        lock(&self.shared.state).shelf(RsaSize::Bits4096).target = FOR_A_BURST;
         self.shared.changed.notify_all();
     }
 
     /// A key that nobody else has; from the pool, or as soon as it is made.
     pub(crate) async fn take(&self, size: RsaSize) -> Result<KeyPair, Failed> {
-        let receiver = {
-            let mut state = lock(&self.shared.state);
-            state.targets[slot(size)] = FOR_A_BURST;
-            let taken = state.ready[slot(size)].pop_front();
-            self.shared.changed.notify_all();
-            if let Some(pair) = taken {
-                return Ok(pair);
-            }
-            if state.stopping {
-                None
-            } else {
-                let (sender, receiver) = oneshot::channel();
-                state.waiting[slot(size)].push_back(sender);
-                Some(receiver)
-            }
-        };
-        let made = match receiver {
-            Some(receiver) => receiver.await.ok(),
-            None => None,
-        };
-        // Without its thread, the pool makes the key while the caller waits.
-        made.map_or_else(|| KeyPair::generate_rsa(size), Ok)
+        self.take_or_wait(size, Shelf::take, |shelf| &mut shelf.waiting)
+            .await
     }
 
-    /// A key for a set of import parameters: one that nobody else has, unless so many were given out that the next would
-    /// have to be waited for. Then it is the one given out longest ago.
+    /// A key for a set of import parameters: one that nobody else has, unless some were given out and the next would have to
+    /// be waited for. Then it is the one given out longest ago.
     pub(crate) async fn take_wrapping(&self, size: RsaSize) -> Result<KeyPair, Failed> {
-        let again = {
+        self.take_or_wait(size, Shelf::take_wrapping, |shelf| {
+            &mut shelf.waiting_to_wrap
+        })
+        .await
+    }
+
+    async fn take_or_wait(
+        &self,
+        size: RsaSize,
+        take: impl FnOnce(&mut Shelf) -> Option<KeyPair>,
+        queue: impl FnOnce(&mut Shelf) -> &mut VecDeque<oneshot::Sender<KeyPair>>,
+    ) -> Result<KeyPair, Failed> {
+        let receiver = {
             let mut state = lock(&self.shared.state);
-            // Those that others wait for count as given out.
-            let many = state.wrapping[slot(size)].len() + state.waiting[slot(size)].len();
-            if state.ready[slot(size)].is_empty() && many >= FOR_A_BURST {
-                state.wrapping[slot(size)].pop_front()
-            } else {
-                None
+            let stopping = state.stopping;
+            let shelf = state.shelf(size);
+            shelf.target = FOR_A_BURST;
+            self.shared.changed.notify_all();
+            if let Some(pair) = take(shelf) {
+                return Ok(pair);
             }
+            let (sender, receiver) = oneshot::channel();
+            if !stopping {
+                queue(shelf).push_back(sender);
+            }
+            receiver
         };
-        let pair = match again {
-            Some(pair) => pair,
-            None => self.take(size).await?,
-        };
-        let mut state = lock(&self.shared.state);
-        let given = &mut state.wrapping[slot(size)];
-        given.push_back(pair.duplicate());
-        if given.len() > FOR_A_BURST {
-            given.pop_front();
-        }
-        Ok(pair)
+        // Without its thread, the pool makes the key while the caller waits.
+        receiver
+            .await
+            .map_or_else(|_| KeyPair::generate_rsa(size), Ok)
     }
 }
 
@@ -173,40 +173,85 @@ fn fill(shared: &Shared) {
         let made = KeyPair::generate_rsa(size);
         state = lock(&shared.state);
         if let Ok(pair) = made {
-            state.hand_over(size, pair);
+            state.shelf(size).put(pair);
         }
     }
     // Those who still wait make their own.
-    for waiting in &mut state.waiting {
-        waiting.clear();
+    for shelf in &mut state.shelves {
+        shelf.waiting.clear();
+        shelf.waiting_to_wrap.clear();
     }
 }
 
 impl State {
+    fn shelf(&mut self, size: RsaSize) -> &mut Shelf {
+        &mut self.shelves[slot(size)]
+    }
+
     fn most_wanted(&mut self) -> Option<RsaSize> {
-        for waiting in &mut self.waiting {
-            waiting.retain(|sender| !sender.is_closed());
+        for shelf in &mut self.shelves {
+            shelf.waiting.retain(|sender| !sender.is_closed());
+            shelf.waiting_to_wrap.retain(|sender| !sender.is_closed());
         }
-        let awaited = SIZES
-            .into_iter()
-            .find(|size| !self.waiting[slot(*size)].is_empty());
+        let shelf = |size: &RsaSize| &self.shelves[slot(*size)];
+        let awaited = SIZES.into_iter().find(|size| {
+            !shelf(size).waiting.is_empty() || !shelf(size).waiting_to_wrap.is_empty()
+        });
         awaited.or_else(|| {
             SIZES
                 .into_iter()
-                .filter(|size| self.ready[slot(*size)].len() < self.targets[slot(*size)])
-                .min_by_key(|size| self.ready[slot(*size)].len())
+                .filter(|size| shelf(size).ready.len() < shelf(size).target)
+                .min_by_key(|size| shelf(size).ready.len())
         })
     }
+}
 
-    fn hand_over(&mut self, size: RsaSize, mut pair: KeyPair) {
-        while let Some(sender) = self.waiting[slot(size)].pop_front() {
+impl Shelf {
+    fn new() -> Self {
+        Self {
+            ready: VecDeque::new(),
+            target: AT_REST,
+            waiting: VecDeque::new(),
+            waiting_to_wrap: VecDeque::new(),
+            wrapping: VecDeque::new(),
+        }
+    }
+
+    fn take(&mut self) -> Option<KeyPair> {
+        self.ready.pop_front()
+    }
+
+    fn take_wrapping(&mut self) -> Option<KeyPair> {
+        let fresh = self.ready.pop_front();
+        let again = || {
+            let enough = self.wrapping.len() >= DIFFERENT;
+            enough.then(|| self.wrapping.pop_front()).flatten()
+        };
+        let pair = fresh.or_else(again)?;
+        self.wrapping.push_back(pair.duplicate());
+        if self.wrapping.len() > FOR_A_BURST {
+            self.wrapping.pop_front();
+        }
+        Some(pair)
+    }
+
+    /// Takes in a key that was made, and serves those who waited for one.
+    fn put(&mut self, mut pair: KeyPair) {
+        while let Some(sender) = self.waiting.pop_front() {
             match sender.send(pair) {
                 Ok(()) => return,
                 // That one has gone; the next may still be there.
                 Err(returned) => pair = returned,
             }
         }
-        self.ready[slot(size)].push_back(pair);
+        self.ready.push_back(pair);
+        while !self.waiting_to_wrap.is_empty()
+            && let Some(pair) = self.take_wrapping()
+            && let Some(sender) = self.waiting_to_wrap.pop_front()
+        {
+            // Whoever has gone needs none.
+            let _ = sender.send(pair);
+        }
     }
 }
 
@@ -227,25 +272,42 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::collections::HashSet;
 
+    use tokio::task::JoinSet;
+
     use super::*;
+
+    /// The public keys of so many takers, all of whom ask before a key is made.
+    async fn public_keys<T>(takers: usize, take: fn(Pool) -> T) -> Vec<Vec<u8>>
+    where
+        T: Future<Output = Result<KeyPair, Failed>> + Send + 'static,
+    {
+        let pool = Pool::of_this_process().expect("a thread");
+        let mut tasks: JoinSet<_> = (0..takers).map(|_| take(pool.clone())).collect();
+        let mut keys = Vec::new();
+        while let Some(taken) = tasks.join_next().await {
+            keys.push(taken.expect("no panic").expect("a key").public_key);
+        }
+        keys
+    }
 
     #[tokio::test]
     async fn wrapping_keys_and_they_alone_are_given_out_again() {
-        let pool = Pool::of_this_process().expect("a thread");
-        let size = RsaSize::Bits2048;
-        let mut wrapping = HashSet::new();
-        for _ in 0..FOR_A_BURST {
-            let pair = pool.take_wrapping(size).await.expect("a key");
-            assert!(wrapping.insert(pair.public_key), "the first are all new");
-        }
-        // Faster than keys can be made.
-        let mut again = 0;
-        for _ in 0..100 {
-            let pair = pool.take_wrapping(size).await.expect("a key");
-            again += usize::from(!wrapping.insert(pair.public_key));
-        }
-        assert!(again > 0);
-        let other = pool.take(size).await.expect("a key");
-        assert!(!wrapping.contains(&other.public_key));
+        let wrapping = public_keys(100, |pool| async move {
+            pool.take_wrapping(RsaSize::Bits2048).await
+        })
+        .await;
+        let wrapping: HashSet<_> = wrapping.into_iter().collect();
+        assert!(
+            (DIFFERENT..100).contains(&wrapping.len()),
+            "{}",
+            wrapping.len()
+        );
+        let own = public_keys(DIFFERENT, |pool| async move {
+            pool.take(RsaSize::Bits2048).await
+        })
+        .await;
+        let own: HashSet<_> = own.into_iter().collect();
+        assert_eq!(own.len(), DIFFERENT);
+        assert!(wrapping.is_disjoint(&own));
     }
 }
