@@ -9,7 +9,7 @@ help:
 	@echo "make demo        import keys into the emulator, told step by step"
 	@echo "make test        every test: linters, Rust, R, and judges that are not ours"
 	@echo "make check       R CMD check --as-cran, without the parts that need the network"
-	@echo "make lint        formatting, clippy, generated files, licences"
+	@echo "make lint        formatting, clippy, shell scripts, spelling, generated files, licences"
 	@echo "make document    write the generated files and the help pages anew"
 	@echo "make notebooks   execute the notebooks and save their outputs"
 	@echo "make bench       measure"
@@ -32,7 +32,7 @@ check:
 	@sh tools/check.sh
 
 lint:
-	@sh tools/setup.sh build test
+	@sh tools/setup.sh build lint
 	@sh tools/lint.sh
 
 document:

@@ -2,6 +2,7 @@
 # Tests configure on machines that are made up: without Rust, with an old one, with one where shells do not look.
 #
 # Usage: sh tools/configure-cases.sh
+# shellcheck disable=SC2016 # the backquotes are what is printed
 set -eu
 cd "$(dirname "$0")/.."
 

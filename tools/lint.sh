@@ -7,14 +7,8 @@ cd "$(dirname "$0")/.."
 step "formatting" rust fmt --all --check || :
 step "clippy" rust clippy --workspace --all-targets --locked -- -D warnings || :
 step "licence notes" sh tools/licences.sh --check || :
-if command -v shellcheck >/dev/null; then
-    step "shellcheck" sh -c 'shellcheck -x configure cleanup configure.win .ci/run tools/*.sh tests/judges/*.sh' || :
-fi
-if Rscript -e 'quit(status = !requireNamespace("spelling", quietly = TRUE))'; then
-    step "spelling" Rscript tools/spelling.R || :
-else
-    echo "  spelling: skipped, the R package spelling is not installed"
-fi
+step "shell scripts" sh -c 'shellcheck -x configure cleanup configure.win cleanup.win .ci/run tools/*.sh tests/judges/*.sh' || :
+step "spelling" Rscript tools/spelling.R || :
 if sh tools/install.sh; then
     step "generated files" sh tools/generated.sh || :
 else

@@ -5,6 +5,7 @@
 # Usage: sh tools/setup.sh GROUP...
 #   build      R, a C compiler, the R packages that kmsr imports
 #   test       what the tests and the judges need
+#   lint       what reads the sources
 #   notebook   the R kernel for Jupyter
 #   document   help pages, vignettes, licence notes
 #   site       the documentation as web pages
@@ -84,6 +85,11 @@ look() {
                 need_python
                 need_r testthat@3.1.6 withr jsonlite base64enc openssl knitr
                 ;;
+            lint)
+                need_program shellcheck shellcheck
+                need_python
+                need_r spelling
+                ;;
             notebook)
                 need_python
                 need_r IRkernel
@@ -105,7 +111,7 @@ look() {
                 need_program unshare util-linux
                 ;;
             *)
-                fail "unknown group '$group'; there are build, test, notebook, document, site and package."
+                fail "unknown group '$group'; there are build, test, lint, notebook, document, site and package."
                 ;;
         esac
     done
