@@ -60,10 +60,10 @@ check_columns <- function(data) {
   }
   strange <- setdiff(names(data), many_columns)
   if (length(strange) > 0) {
-    near <- nearest(strange[1], many_columns)
     abort_argument(
-      "data", sprintf("the column `%s`%s", strange[1], if (is.na(near)) "" else sprintf("; did you mean `%s`?", near)),
-      paste("a data frame with columns among", paste(many_columns, collapse = ", "))
+      "data", sprintf("the column `%s`", strange[1]),
+      paste("a data frame with columns among", paste(many_columns, collapse = ", ")),
+      advice = did_you_mean(nearest(strange[1], many_columns), "`")
     )
   }
   sources <- intersect(c("path", "material"), names(data))

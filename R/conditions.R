@@ -61,6 +61,7 @@
 #' A user's interrupt is R's own `interrupt` condition, not an error; that of [kms_map()] has the class
 #' `kmsr_map_interrupt` besides, and the field `results`. A limit set with [setTimeLimit()] raises R's own error.
 #'
+#' @seealso The page of an operation, such as [kms_decrypt()], for the errors it has and what to do about them.
 #' @name kmsr-errors
 #' @examples
 #' emulator <- kms_emulator()
@@ -90,11 +91,11 @@ abort_kmsr <- function(message, class, body = NULL, ..., attributes = list(), ca
   stop(condition)
 }
 
-abort_argument <- function(argument, given, wanted, call = NULL) {
+abort_argument <- function(argument, given, wanted, call = NULL, advice = NULL) {
   abort_kmsr(
     sprintf("`%s` must be %s.", argument, wanted),
     class = "kmsr_argument_error",
-    body = c(x = sprintf("Given: %s.", given)),
+    body = c(x = sprintf("Given: %s.", given), i = advice),
     argument = argument,
     given = given,
     wanted = wanted,
@@ -182,7 +183,13 @@ raise_service_error <- function(failure, operation, arguments) {
     ),
     body = c(
       i = service_advice(failure$code),
-      i = if (failure$code == "ValidationException") spelling_advice(operation, arguments)
+      i = switch(failure$code,
+        ValidationException = spelling_advice(operation, arguments),
+        NotFoundException = if (startsWith(failure$message, "Invalid keyId")) alias_advice(arguments$KeyId),
+        InvalidCiphertextException = if (operation %in% c("Decrypt", "ReEncrypt")) {
+          "Is it the Region it was encrypted in, and the same encryption context?"
+        }
+      )
     ),
     code = failure$code,
     status_code = failure$status_code,
@@ -223,7 +230,7 @@ raise_credentials_error <- function(message, operation) {
   tried <- strsplit(message, "\n", fixed = TRUE)[[1]]
   several <- length(tried) > 1
   abort_kmsr(
-    if (several) "No AWS credentials were found." else upper_first(message),
+    if (several) "No AWS credentials were found." else sub("([^.?!])$", "\\1.", upper_first(message)),
     class = c("kmsr_credentials_error", "paws_error"),
     body = c(
       if (several) rlang::set_names(tried, "x"),
@@ -256,6 +263,11 @@ transport_advice <- function(message) {
     "It is the proxy that refuses: `kms_sitrep()` shows which one. Does it need a user and a password in its URL?"
   } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
     "Check the Region and the endpoint, and whether this machine may resolve names outside."
+  } else if (grepl("refused", message, ignore.case = TRUE)) {
+    paste(
+      "Nothing listens there. Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured.",
+      "If it was an emulator, it was stopped: start another one, and take a client of it."
+    )
   } else {
     "Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured."
   }
@@ -275,6 +287,14 @@ spelling_advice <- function(operation, arguments) {
   }
 }
 
+# A key's name that is neither an id nor an ARN is an alias without its prefix.
+alias_advice <- function(key_id) {
+  key_id <- if (is.factor(key_id)) as.character(key_id) else key_id
+  if (is_string(key_id) && grepl("^[A-Za-z0-9/_-]{1,250}$", key_id) && !grepl("^(alias/|mrk-|[0-9a-f]{8}-)", key_id)) {
+    sprintf("The name of an alias begins with `alias/`: is it \"alias/%s\"?", key_id)
+  }
+}
+
 # The beginning of a body that may be anything, fit to be printed.
 excerpt <- function(body) {
   gsub("[[:cntrl:]]+", " ", substr(body, 1, 200))
@@ -284,8 +304,9 @@ upper_first <- function(x) {
   paste0(toupper(substr(x, 1, 1)), substring(x, 2))
 }
 
-# Refuses what a function was given beyond its arguments, and says which argument was meant. `env` is the function's.
-check_dots <- function(env = parent.frame()) {
+# Refuses what a function was given beyond its arguments, and says which argument was meant. The value is not quoted: it may
+# be a secret. `place` is for functions that mirror paws': it may know where a name belongs. `env` is the function's.
+check_dots <- function(place = NULL, env = parent.frame()) {
   if (eval(quote(...length()), env) == 0) {
     return(invisible())
   }
@@ -299,13 +320,24 @@ check_dots <- function(env = parent.frame()) {
       class = "kmsr_argument_error", body = c(i = paste("Name the others:", toString(known))), argument = "..."
     )
   }
-  near <- nearest(given, known)
+  statement <- sprintf("`%s` is not an argument of %s.", given, called)
+  advice <- did_you_mean(nearest(given, known), "`") %||% sprintf("Its arguments: %s.", toString(known))
   abort_kmsr(
-    sprintf("`%s` is not an argument of %s.", given, called),
+    if (is.null(place)) statement else sprintf("unused argument (%s)", paste0(given, unless_secret(eval(quote(..1), env)))),
     class = "kmsr_argument_error",
-    body = c(i = if (is.na(near)) paste("Its arguments:", toString(known)) else sprintf("Did you mean `%s`?", near)),
+    body = if (is.null(place)) c(i = advice) else c(x = statement, i = place(given) %||% advice),
     argument = given
   )
+}
+
+# The value of an argument in paws' words, if it cannot be a secret.
+unless_secret <- function(value) {
+  if (is_flag(value) || is_number(value, infinite = TRUE)) paste(" =", format(value)) else ""
+}
+
+# `near` is what nearest() found.
+did_you_mean <- function(near, quote = "\"") {
+  if (!is.na(near)) sprintf("Did you mean %s%s%s?", quote, near, quote)
 }
 
 # What a value is, in words, without its content.

@@ -172,6 +172,19 @@ test_that("a value next to one that is known is pointed out when the service ref
   expect_length(advice(function(svc) svc$create_key(KeySpec = "SOMETHING_ELSE_ENTIRELY", Description = "RSA_2047")), 0)
 })
 
+test_that("an alias without its prefix and a ciphertext from elsewhere are pointed out", {
+  advice <- function(reply, call) strsplit(conditionMessage(raised_by(reply, call)), "\n")[[1]][-1]
+  unknown <- reply_error("NotFoundException", "Invalid keyId")
+  expect_match(advice(unknown, function(svc) svc$encrypt("orders", "x"))[2], 'is it "alias/orders"?', fixed = TRUE)
+  expect_match(advice(unknown, function(svc) svc$encrypt(factor("orders"), "x"))[2], 'is it "alias/orders"?', fixed = TRUE)
+  for (key in c("alias/orders", "mrk-0b4c0d27", "0b4c0d27-89fa-4e14-95df-2ca5458fd11", "not an alias")) {
+    expect_length(advice(unknown, function(svc) svc$encrypt(key, "x")), 1)
+  }
+  broken <- reply_error("InvalidCiphertextException", "")
+  expect_match(advice(broken, function(svc) svc$decrypt(raw(9)))[2], "same encryption context")
+  expect_length(advice(broken, function(svc) svc$import_key_material("k", raw(9), raw(9))), 1)
+})
+
 test_that("a call is not named, so that its arguments do not appear", {
   error <- raised_by(reply_error("NotFoundException", "m"), function(svc) svc$encrypt("k", "s3cr3t"))
   expect_null(error$call)
