@@ -127,7 +127,10 @@ kms_default <- function(svc) {
 #' @export
 `$.kms_client` <- function(x, name) {
   value <- .subset2(x, name, exact = FALSE)
-  near <- if (is.null(value)) nearest(name, operation_methods) else NA
+  if (!is.null(value)) {
+    return(value)
+  }
+  near <- nearest(name, operation_methods)
   if (!is.na(near)) {
     abort_kmsr(
       sprintf("AWS KMS has no operation `%s`.", name),
@@ -136,7 +139,6 @@ kms_default <- function(svc) {
       argument = name
     )
   }
-  value
 }
 
 #' @export
