@@ -177,7 +177,7 @@ abort_rows <- function(problems, total) {
   }
   told <- sprintf("row \"%s\": %s", names(problems), vapply(problems, message_of, ""))
   abort_kmsr(
-    sprintf("%d of %d rows cannot be imported as they are. Nothing was sent.", length(problems), total),
+    sprintf("%d of %s cannot be imported. Nothing was sent.", length(problems), counted(total, "row")),
     class = "kmsr_argument_error",
     body = c(
       rlang::set_names(utils::head(told, 5), rep("x", min(5, length(told)))),

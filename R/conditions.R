@@ -365,6 +365,7 @@ service_advice <- function(code) {
       "The secret key does not fit the access key, or this machine's clock is off by more than five minutes."
     ),
     MissingAuthenticationTokenException = "The request was not signed: give the client credentials.",
+    NotAuthorizedException = "The service allows this to nobody; aliases that begin with `alias/aws/`, for example, are AWS' own.",
     OptInRequired = "The account is not signed up for this service or Region.",
     ServiceUnavailable = "The service is overloaded or away: try again in a while.",
     SignatureDoesNotMatch = "The secret key does not fit the access key.",

@@ -117,6 +117,7 @@ test_that("messages say what happened and what to do", {
     show(reply_error("NotFoundException", "Key 'k' does not exist"))
     show(reply_error("AccessDeniedException", "User is not authorized", 403))
     show(reply_error("InvalidImportTokenException"))
+    show(reply_error("NotAuthorizedException"))
     show(reply_error("ExceptionOfNextYear", "New"))
     show(reply_with("<html><body>Blocked by \033[31m\n\n proxy</body></html>", 403))
     show(reply_with("", 503))
