@@ -281,21 +281,6 @@ redact <- function(x) {
   x
 }
 
-# What a misspelt word was meant to be: few letters away, letters in another order, or the beginning of one choice alone.
-nearest <- function(x, choices) {
-  letters_of <- function(word) paste(sort(strsplit(tolower(word), "")[[1]]), collapse = "")
-  distance <- utils::adist(x, choices, ignore.case = TRUE)[1, ]
-  distance[vapply(choices, letters_of, "") == letters_of(x)] <- 1
-  begun <- startsWith(tolower(choices), tolower(x))
-  if (min(distance, Inf) <= max(1, nchar(x) %/% 3)) {
-    choices[which.min(distance)]
-  } else if (nchar(x) >= 3 && sum(begun) == 1) {
-    choices[begun]
-  } else {
-    NA_character_
-  }
-}
-
 is_string <- function(x) {
   is.character(x) && length(x) == 1 && !is.na(x)
 }

@@ -100,7 +100,6 @@ kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 
 #' first_key()
 #' @export
 local_kms <- function(port = 0, region = "us-east-1", env = parent.frame(), ...) {
-  force(env)
   check_dots()
   emulator <- kms_emulator(port, region)
   svc <- emulator$client()
@@ -155,8 +154,10 @@ str.kms_emulator <- function(object, ...) {
 
 new_emulator <- function(pointer) {
   facts <- rs_emulator_describe(pointer)
+  # Not whether it runs in this process: a forked child's clients use its parent's.
+  stopped <- FALSE
   check_running <- function() {
-    if (!rs_emulator_running(pointer)) {
+    if (stopped) {
       abort_kmsr(
         "The emulator was stopped.",
         class = "kmsr_emulator_error",
@@ -181,7 +182,10 @@ new_emulator <- function(pointer) {
     svc
   }
   emulator$is_running <- function() rs_emulator_running(pointer)
-  emulator$stop <- function() invisible(rs_emulator_stop(pointer))
+  emulator$stop <- function() {
+    stopped <<- TRUE
+    invisible(rs_emulator_stop(pointer))
+  }
 
   emulator$advance <- function(by) {
     check_running()

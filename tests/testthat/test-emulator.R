@@ -18,6 +18,16 @@ test_that("it lives as long as a client of it", {
   expect_identical(list_keys()$Keys, list())
 })
 
+test_that("a forked child makes clients of its parent's", {
+  skip_on_os("windows")
+  emulator <- kms_emulator()
+  withr::defer(emulator$stop())
+  emulator$client()$create_key()
+  found <- parallel::mclapply(1:2, function(i) length(emulator$client()$list_keys()$Keys), mc.cores = 2)
+  expect_identical(found, list(1L, 1L))
+  expect_identical(emulator$is_running(), TRUE)
+})
+
 test_that("a stopped emulator says so, and its log can still be read", {
   emulator <- kms_emulator()
   svc <- emulator$client(max_retries = 0)
