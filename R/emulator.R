@@ -23,7 +23,8 @@
 #' * `new_key_delay(seconds)`: other calls find a new key only after a while, as happens on AWS.
 #' * `clock_skew(seconds)`: it judges signatures by a clock that is ahead by so much.
 #' * `quotas(speed)`: AWS' default request quotas, sped up: at 60, an hour's work takes a minute. `0` for none.
-#' * `log()`: what was called, by whom, with what, as a data frame with CloudTrail's names; secrets are left out.
+#' * `log()`: what was called, by whom, with what, as a data frame with CloudTrail's names; secrets are left out. It prints
+#'   the columns that are looked at most.
 #'   `clear_log()` forgets it.
 #'
 #' @section For other languages:
@@ -38,8 +39,8 @@
 #'
 #' @param port The port to listen on, one whole number up to 65535; 0 for any that is free.
 #' @param region The Region its client uses, one string.
-#' @param store One string: a file to keep keys in, so that they outlive the process; `NULL` for memory alone. Key material lies in it
-#'   unencrypted: for tests only.
+#' @param store One string: a file to keep keys in, so that they outlive the process; `NULL` for memory alone. Key material
+#'   lies in it unencrypted: for tests only.
 #' @param quotas AWS' default request quotas, as a factor of their speed: 1 for AWS' own pace, 60 to have an hour's work done
 #'   in a minute, 0 for none.
 #' @param wait `TRUE` to print what other programs need and run until interrupted.
@@ -227,29 +228,6 @@ new_emulator <- function(pointer) {
   class(emulator) <- "kms_emulator"
   lockEnvironment(emulator, bindings = TRUE)
   emulator
-}
-
-# CloudTrail's records as a data frame: a row a call, with what is nested in list columns.
-emulator_log <- function(records) {
-  text <- function(name) vapply(records, function(record) first_or(record[[name]], NA_character_), "")
-  identity <- function(name) vapply(records, function(record) record$userIdentity[[name]], "")
-  log <- data.frame(
-    eventTime = time_from(parse_iso8601(text("eventTime"))),
-    eventName = text("eventName"),
-    awsRegion = text("awsRegion"),
-    errorCode = text("errorCode"),
-    errorMessage = text("errorMessage"),
-    userName = identity("userName"),
-    accessKeyId = identity("accessKeyId"),
-    userAgent = text("userAgent"),
-    readOnly = vapply(records, function(record) record$readOnly, NA),
-    requestID = text("requestID"),
-    eventID = text("eventID")
-  )
-  log$requestParameters <- lapply(records, function(record) record$requestParameters)
-  log$responseElements <- lapply(records, function(record) record$responseElements)
-  log$resources <- lapply(records, function(record) vapply(record$resources, function(resource) resource$ARN, ""))
-  log
 }
 
 # For programs in other languages: tells them where it is, and stays.

@@ -18,6 +18,18 @@ test_that("it lives as long as a client of it", {
   expect_identical(list_keys()$Keys, list())
 })
 
+test_that("the log prints what is looked at most, and whatever was picked", {
+  emulator <- kms_emulator()
+  withr::defer(emulator$stop())
+  svc <- emulator$client()
+  expect_snapshot(emulator$log())
+  svc$list_keys()
+  try(svc$describe_key("alias/nobody"), silent = TRUE)
+  expect_snapshot(emulator$log(), transform = function(x) gsub("[0-9]{4}-[0-9-]+ [0-9:]+", "<time>             ", x))
+  expect_snapshot(emulator$log()[c("eventName", "errorCode")])
+  expect_identical(class(as.data.frame(emulator$log())), "data.frame")
+})
+
 test_that("a forked child makes clients of its parent's", {
   skip_on_os("windows")
   emulator <- kms_emulator()
