@@ -30,16 +30,6 @@ test_that("the log prints what is looked at most, and whatever was picked", {
   expect_identical(class(as.data.frame(emulator$log())), "data.frame")
 })
 
-test_that("a forked child makes clients of its parent's", {
-  skip_on_os("windows")
-  emulator <- kms_emulator()
-  withr::defer(emulator$stop())
-  emulator$client()$create_key()
-  found <- parallel::mclapply(1:2, function(i) length(emulator$client()$list_keys()$Keys), mc.cores = 2)
-  expect_identical(found, list(1L, 1L))
-  expect_identical(emulator$is_running(), TRUE)
-})
-
 test_that("a stopped emulator says so, and its log can still be read", {
   emulator <- kms_emulator()
   svc <- emulator$client(max_retries = 0)
