@@ -88,13 +88,16 @@ byok_request <- function(svc, key_id = NULL, path, ..., key_spec = NULL, alias =
   )
   if (is.null(key_id)) {
     key <- NULL
+    if (is.null(key_spec)) {
+      abort_argument("key_spec", "NULL", "given without `key_id`, for the kind of key to be known")
+    }
     facts <- spec_facts(check_string(key_spec, "key_spec"))
     check_new_key(svc, new_key, facts)
   } else {
     check_existing(new_key)
-    key <- describe_external_key(svc, key_id)
+    key <- describe_external_key(svc, key_id, creates = TRUE)
     facts <- spec_facts(key_spec %||% key$KeySpec)
-    check_spec(key, facts$key_spec)
+    check_spec(key, facts$key_spec, creates = TRUE)
     check_state(key)
   }
   check_material_description(material_description, facts)

@@ -8,6 +8,7 @@
 #'
 #' @param x A client made by [kms()], for a fresh inventory without last use and tags; or what [byok_inventory()] returned.
 #' @param within How far to look ahead: text like `"30 days"`, or a `difftime`.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return The rows of the inventory, of class `kms_inventory`, with `days_left` counted from now.
 #' @family bring your own key
 #' @examples
@@ -26,11 +27,15 @@
 #' if (nrow(due) > 0) message("Renew: ", toString(due$alias))
 #' emulator$stop()
 #' @export
-byok_expiring <- function(x, within = "30 days") {
+byok_expiring <- function(x, within = "30 days", ...) {
+  check_dots()
   seconds <- if (inherits(within, "difftime") && length(within) == 1 && is.finite(within)) {
     as.numeric(within, units = "secs")
   } else {
-    parse_duration(check_string(within, "within"), "within")
+    if (!is_string(within)) {
+      abort_argument("within", describe_value(within), "text such as \"30 days\", or a difftime")
+    }
+    parse_duration(within, "within")
   }
   inventory <- if (inherits(x, "kms_inventory")) {
     x

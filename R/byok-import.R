@@ -31,19 +31,21 @@
 #' @param key_id The KMS key to import into: its id, its ARN, `alias/...`, an alias ARN, or a receipt. `NULL` to create
 #'   one.
 #' @param ... Not used; the following arguments are named.
-#' @param alias For a new key: one string, with or without `alias/`.
-#' @param description For a new key: one string.
-#' @param tags For a new key: a named character vector.
-#' @param policy For a new key: the key policy as one string of JSON; by default the account's.
+#' @param alias For a new key: one string of letters, digits, `/`, `_` and `-`, with or without `alias/`; with it at most
+#'   256 characters.
+#' @param description For a new key: one string of at most 8192 characters. It is no place for secrets.
+#' @param tags For a new key: a named character vector, such as `c(team = "billing")`; at most 50.
+#' @param policy For a new key: the key policy as one string of JSON, at most 32 kilobytes; by default the account's.
 #' @param key_usage For a new key: `"SIGN_VERIFY"`, `"ENCRYPT_DECRYPT"`, `"KEY_AGREEMENT"` or `"GENERATE_VERIFY_MAC"`;
 #'   by default the key spec's usual one.
 #' @param multi_region For a new key: `TRUE` for a multi-Region primary key.
 #' @param expires When KMS shall forget the material: a `Date` (midnight UTC), a `POSIXct`, an ISO 8601 string, a
 #'   `difftime`, or text like `"90 days"`. `NULL` for never.
-#' @param material_description A description of this material, for symmetric keys: one string.
-#' @param wrapping_algorithm,wrapping_key_spec To choose the wrapping oneself; see [wrap_key_material()].
+#' @param material_description A description of this material, for symmetric keys: one string of at most 256 characters.
+#' @param wrapping_algorithm,wrapping_key_spec To choose the wrapping oneself: an algorithm of [wrap_key_material()], and
+#'   `"RSA_2048"`, `"RSA_3072"`, `"RSA_4096"` or, in China Regions, `"SM2"`. `NULL` for the strongest.
 #' @param verify `FALSE` to do without the proof, and the permissions it needs.
-#' @param wait Seconds to wait for AWS to know a key everywhere.
+#' @param wait How long to wait for AWS to know a key everywhere: one number of seconds.
 #' @return A receipt: a list of class `kms_import_receipt`, see [byok_receipt_write()]. It holds nothing secret.
 #' @family bring your own key
 #' @examples
@@ -73,15 +75,15 @@ byok_import <- function(svc, key_material, key_id = NULL, ..., alias = NULL, des
   )
   import <- new_import(svc, facts, wait)
   import$alias <- new_key$alias
+  wrapping <- choose_wrapping(facts, wrapping_algorithm, wrapping_key_spec, region_of(svc))
 
   key <- if (is.null(key_id)) {
     check_new_key(svc, new_key, facts)
     NULL
   } else {
     check_existing(new_key)
-    find_key(svc, key_id, facts)
+    find_key(svc, key_id, facts, creates = TRUE)
   }
-  wrapping <- choose_wrapping(facts, wrapping_algorithm, wrapping_key_spec, region_of(svc))
 
   with_import(import, {
     if (is.null(key)) {

@@ -1,37 +1,45 @@
 # Finding and checking the KMS key that material is meant for, before anything is changed.
 
-# The metadata of an existing key, if this material can go into it.
-find_key <- function(svc, key_id, facts) {
-  key <- describe_external_key(svc, key_id)
-  check_spec(key, facts$key_spec)
+# The metadata of an existing key, if this material can go into it. `creates` says whether the caller would create a key
+# if it was given none.
+find_key <- function(svc, key_id, facts, creates = FALSE) {
+  key <- describe_external_key(svc, key_id, creates)
+  check_spec(key, facts$key_spec, creates)
   check_state(key)
   key
 }
 
-check_spec <- function(key, key_spec) {
+check_spec <- function(key, key_spec, creates = FALSE) {
   if (key$KeySpec != key_spec) {
     abort_kmsr(
       sprintf("The key %s is %s, and this key material is %s.", key$Arn, key$KeySpec, key_spec),
       class = c("kmsr_key_mismatch_error", "kmsr_argument_error"),
-      body = c(i = "Give the material of this key, or leave out `key_id` to create a key for this material."),
+      body = c(i = paste0(
+        "Give the material of this key",
+        if (creates) ", or leave out `key_id` to create a key for this material" else ", or name the key of this material", "."
+      )),
       argument = "key_material"
     )
   }
 }
 
 # The metadata of a key of origin EXTERNAL, by id, ARN, alias or receipt.
-describe_external_key <- function(svc, key_id) {
+describe_external_key <- function(svc, key_id, creates = FALSE) {
   key <- svc$describe_key(KeyId = as_key_id(key_id))$KeyMetadata
-  check_origin(key)
+  check_origin(key, creates)
   key
 }
 
-check_origin <- function(key) {
+check_origin <- function(key, creates = FALSE) {
   if (key$Origin != "EXTERNAL") {
     abort_kmsr(
       sprintf("The key %s has origin %s: its material is AWS', and nothing can be imported.", key$Arn, key$Origin),
       class = c("kmsr_key_mismatch_error", "kmsr_argument_error"),
-      body = c(i = "Leave out `key_id` to create a key of origin EXTERNAL, or name one."),
+      body = c(i = if (creates) {
+        "Leave out `key_id` to create a key of origin EXTERNAL, or name one."
+      } else {
+        "Name a key of origin EXTERNAL: byok_inventory(svc) lists them."
+      }),
       argument = "key_id"
     )
   }
@@ -107,15 +115,34 @@ check_existing <- function(new_key) {
 check_new_key <- function(svc, new_key, facts) {
   check_key_usage(new_key, facts)
   check_flag(new_key$multi_region, "multi_region")
+  check_text(new_key$description, "description")
+  check_text(new_key$policy, "policy")
+  check_tags(new_key$tags)
   check_alias_free(svc, new_key$alias)
+}
+
+check_text <- function(x, arg) {
+  if (!is.null(x) && !is_string(x)) {
+    abort_argument(arg, describe_value(x), "one string")
+  }
+}
+
+# What else may be wrong with tags, the operation itself says.
+check_tags <- function(tags) {
+  if (!is.null(tags) && !is.list(tags) && (!is.character(tags) || is.null(names(tags)))) {
+    abort_argument("tags", describe_value(tags), "a named character vector, such as c(team = \"billing\")")
+  }
 }
 
 check_key_usage <- function(new_key, facts) {
   usages <- key_usages(facts$key_spec)
+  check_text(new_key$key_usage, "key_usage")
   if (!is.null(new_key$key_usage) && !new_key$key_usage %in% usages) {
-    abort_argument("key_usage", paste0("\"", new_key$key_usage, "\""), sprintf(
-      "%s for a key of spec %s", paste0("\"", usages, "\"", collapse = " or "), facts$key_spec
-    ))
+    abort_argument(
+      "key_usage", paste0("\"", new_key$key_usage, "\""),
+      sprintf("%s for a key of spec %s", paste0("\"", usages, "\"", collapse = " or "), facts$key_spec),
+      advice = if (length(usages) > 1) did_you_mean(nearest(new_key$key_usage, usages))
+    )
   }
 }
 

@@ -60,10 +60,10 @@ check_columns <- function(data) {
   }
   strange <- setdiff(names(data), many_columns)
   if (length(strange) > 0) {
-    near <- nearest(strange[1], many_columns)
     abort_argument(
-      "data", sprintf("the column `%s`%s", strange[1], if (is.na(near)) "" else sprintf("; did you mean `%s`?", near)),
-      paste("a data frame with columns among", paste(many_columns, collapse = ", "))
+      "data", sprintf("the column `%s`", strange[1]),
+      paste("a data frame with columns among", paste(many_columns, collapse = ", ")),
+      advice = did_you_mean(nearest(strange[1], many_columns), "`")
     )
   }
   sources <- intersect(c("path", "material"), names(data))
@@ -177,7 +177,7 @@ abort_rows <- function(problems, total) {
   }
   told <- sprintf("row \"%s\": %s", names(problems), vapply(problems, message_of, ""))
   abort_kmsr(
-    sprintf("%d of %d rows cannot be imported as they are. Nothing was sent.", length(problems), total),
+    sprintf("%d of %s cannot be imported. Nothing was sent.", length(problems), counted(total, "row")),
     class = "kmsr_argument_error",
     body = c(
       rlang::set_names(utils::head(told, 5), rep("x", min(5, length(told)))),

@@ -74,13 +74,13 @@ format.summary.kms_import_many <- function(x, ...) {
   shown <- utils::head(x$failures, if (length(x$failures) > 6) 5 else 6)
   hidden <- sum(lengths(x$failures)) - sum(lengths(shown))
   c(
-    sprintf("<kms_import_many> %d keys: %s", sum(x$status), paste(count, names(count), collapse = ", ")),
+    sprintf("<kms_import_many> %s: %s", counted(sum(x$status), "key"), paste(count, names(count), collapse = ", ")),
     if (x$status[["done"]] > 0) line("Proven", sprintf(
       "%d%s", x$proven, if (x$proven < x$status[["done"]]) "; of symmetric keys byok_verify() gives proof" else ""
     )),
     if (length(x$regions) > 1) line("Regions", paste(names(x$regions), x$regions, sep = " ", collapse = ", ")),
     if (run$rows > 0) line("This run", sprintf(
-      "%d rows in %s, %.3g a second; the request rates allow %s", run$rows, format_seconds(run$seconds),
+      "%s in %s, %.3g a second; the request rates allow %s", counted(run$rows, "row"), format_seconds(run$seconds),
       run$rows / run$seconds, format_seconds(run$bound)
     )),
     if (length(x$failures)) c("  Failed:", vapply(names(shown), function(name) {
@@ -169,4 +169,8 @@ within_seconds <- function(times, started) {
   from <- pmax(seconds, ifelse(seconds == floor(as.numeric(started)), as.numeric(started), seconds))
   share <- stats::ave(seconds, seconds, FUN = function(same) seq_along(same) / length(same))
   time_from(from + share * (seconds + 1 - from))
+}
+
+counted <- function(n, what) {
+  sprintf("%s %s%s", format_count(n), what, if (n == 1) "" else "s")
 }

@@ -65,8 +65,8 @@ step_look <- function(run, row) {
 }
 
 check_row_key <- function(row, key) {
-  check_origin(key)
-  check_spec(key, row$facts$key_spec)
+  check_origin(key, creates = TRUE)
+  check_spec(key, row$facts$key_spec, creates = TRUE)
   check_state(key)
   row$key <- key
 }

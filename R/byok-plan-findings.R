@@ -153,9 +153,9 @@ check_key_of <- function(report, item, i, verify) {
   }
   report$account <- arn_part(key$Arn, 5)
   item$facts <- item$facts %||% spec_facts_or_none(report, key$KeySpec, i)
-  checked(report, i, check_origin(key))
+  checked(report, i, check_origin(key, creates = TRUE))
   if (!is.null(item$facts)) {
-    checked(report, i, check_spec(key, item$facts$key_spec))
+    checked(report, i, check_spec(key, item$facts$key_spec, creates = TRUE))
   }
   checked(report, i, check_state(key))
   check_material_there(report, key, item, i, verify)

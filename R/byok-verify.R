@@ -17,6 +17,7 @@
 #' @param key A receipt of [byok_import()], or a key's id, ARN or alias. A receipt tells which of a symmetric key's
 #'   materials is meant.
 #' @param drill `FALSE` to leave out the escrow drill for symmetric keys.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return A proof: a list of class `kms_import_proof` with `method`, `proven` (`TRUE`, or `NA` if it cannot be told),
 #'   `statement`, `checked_at`. What is disproved is an error of class `kmsr_proof_error`.
 #' @family bring your own key
@@ -33,11 +34,12 @@
 #' )
 #' emulator$stop()
 #' @export
-byok_verify <- function(svc, key, key_material, drill = TRUE) {
+byok_verify <- function(svc, key, key_material, drill = TRUE, ...) {
+  check_dots()
   check_client(svc)
   check_flag(drill, "drill")
   facts <- key_material_facts(key_material)
-  metadata <- find_key(svc, key, facts)
+  metadata <- find_key(svc, as_key_id(key, "key"), facts)
   if (metadata$KeyState == "PendingImport") {
     abort_kmsr(
       sprintf("The key %s has no material: it is PendingImport.", metadata$Arn),

@@ -35,7 +35,7 @@ abort_missing_argument <- function(argument, method) {
 }
 
 # A time argument as seconds since 1970, however R says it. Days are never taken for seconds.
-timestamp_argument <- function(x, argument) {
+timestamp_argument <- function(x, argument, also = "") {
   # A class can say what the object is not, and then no method knows what to do.
   seconds <- tryCatch(time_seconds(x), error = function(e) NA_real_)
   if (is.null(seconds)) {
@@ -47,8 +47,8 @@ timestamp_argument <- function(x, argument) {
       argument,
       given = describe_value(x),
       wanted = paste(
-        "one time: a POSIXct, a Date (midnight UTC), an ISO 8601 string such as \"2030-01-31T12:00:00Z\",",
-        "or seconds since 1970"
+        paste0("one time: ", also, "a POSIXct, a Date (midnight UTC), an ISO 8601 string such as"),
+        "\"2030-01-31T12:00:00Z\", or seconds since 1970"
       )
     )
   }

@@ -61,6 +61,7 @@
 #' A user's interrupt is R's own `interrupt` condition, not an error; that of [kms_map()] has the class
 #' `kmsr_map_interrupt` besides, and the field `results`. A limit set with [setTimeLimit()] raises R's own error.
 #'
+#' @seealso The page of an operation, such as [kms_decrypt()], for the errors it has and what to do about them.
 #' @name kmsr-errors
 #' @examples
 #' emulator <- kms_emulator()
@@ -90,11 +91,11 @@ abort_kmsr <- function(message, class, body = NULL, ..., attributes = list(), ca
   stop(condition)
 }
 
-abort_argument <- function(argument, given, wanted, call = NULL) {
+abort_argument <- function(argument, given, wanted, call = NULL, advice = NULL) {
   abort_kmsr(
     sprintf("`%s` must be %s.", argument, wanted),
     class = "kmsr_argument_error",
-    body = c(x = sprintf("Given: %s.", given)),
+    body = c(x = sprintf("Given: %s.", given), i = advice),
     argument = argument,
     given = given,
     wanted = wanted,
@@ -182,7 +183,13 @@ raise_service_error <- function(failure, operation, arguments) {
     ),
     body = c(
       i = service_advice(failure$code),
-      i = if (failure$code == "ValidationException") spelling_advice(operation, arguments)
+      i = switch(failure$code,
+        ValidationException = spelling_advice(operation, arguments),
+        NotFoundException = if (startsWith(failure$message, "Invalid keyId")) alias_advice(arguments$KeyId),
+        InvalidCiphertextException = if (isTRUE(operation %in% c("Decrypt", "ReEncrypt"))) {
+          "Is it the Region it was encrypted in, and the same encryption context?"
+        }
+      )
     ),
     code = failure$code,
     status_code = failure$status_code,
@@ -223,7 +230,7 @@ raise_credentials_error <- function(message, operation) {
   tried <- strsplit(message, "\n", fixed = TRUE)[[1]]
   several <- length(tried) > 1
   abort_kmsr(
-    if (several) "No AWS credentials were found." else upper_first(message),
+    if (several) "No AWS credentials were found." else sub("([^.?!])$", "\\1.", upper_first(message)),
     class = c("kmsr_credentials_error", "paws_error"),
     body = c(
       if (several) rlang::set_names(tried, "x"),
@@ -256,22 +263,13 @@ transport_advice <- function(message) {
     "It is the proxy that refuses: `kms_sitrep()` shows which one. Does it need a user and a password in its URL?"
   } else if (grepl("dns|lookup", message, ignore.case = TRUE)) {
     "Check the Region and the endpoint, and whether this machine may resolve names outside."
+  } else if (grepl("refused", message, ignore.case = TRUE)) {
+    paste(
+      "Nothing listens there. Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured.",
+      "If it was an emulator, it was stopped: start another one, and take a client of it."
+    )
   } else {
     "Check the endpoint and the network; HTTPS_PROXY and NO_PROXY are honoured."
-  }
-}
-
-# What an argument may have been meant to say, where it is next to a value this version knows. Others are the service's to
-# judge: it may know more.
-spelling_advice <- function(operation, arguments) {
-  known <- rs_enumerations(operation)
-  for (name in intersect(names(known), names(arguments))) {
-    given <- unlist(arguments[[name]])
-    strange <- if (is.character(given)) setdiff(given, known[[name]])
-    near <- if (length(strange) > 0) nearest(strange[1], known[[name]]) else NA
-    if (!is.na(near)) {
-      return(sprintf("`%s` is \"%s\"; did you mean \"%s\"?", name, strange[1], near))
-    }
   }
 }
 
@@ -282,30 +280,6 @@ excerpt <- function(body) {
 
 upper_first <- function(x) {
   paste0(toupper(substr(x, 1, 1)), substring(x, 2))
-}
-
-# Refuses what a function was given beyond its arguments, and says which argument was meant. `env` is the function's.
-check_dots <- function(env = parent.frame()) {
-  if (eval(quote(...length()), env) == 0) {
-    return(invisible())
-  }
-  given <- (eval(quote(...names()), env) %||% "")[1]
-  callee <- rlang::frame_call(env)[[1]]
-  called <- if (is.function(callee)) "the function" else sprintf("`%s()`", paste(deparse(callee), collapse = ""))
-  known <- setdiff(names(formals(rlang::frame_fn(env))), "...")
-  if (!nzchar(given)) {
-    abort_kmsr(
-      sprintf("%s was given more than its first arguments without a name.", upper_first(called)),
-      class = "kmsr_argument_error", body = c(i = paste("Name the others:", toString(known))), argument = "..."
-    )
-  }
-  near <- nearest(given, known)
-  abort_kmsr(
-    sprintf("`%s` is not an argument of %s.", given, called),
-    class = "kmsr_argument_error",
-    body = c(i = if (is.na(near)) paste("Its arguments:", toString(known)) else sprintf("Did you mean `%s`?", near)),
-    argument = given
-  )
 }
 
 # What a value is, in words, without its content.
@@ -333,6 +307,7 @@ service_advice <- function(code) {
       "The secret key does not fit the access key, or this machine's clock is off by more than five minutes."
     ),
     MissingAuthenticationTokenException = "The request was not signed: give the client credentials.",
+    NotAuthorizedException = "The service allows this to nobody; aliases that begin with `alias/aws/`, for example, are AWS' own.",
     OptInRequired = "The account is not signed up for this service or Region.",
     ServiceUnavailable = "The service is overloaded or away: try again in a while.",
     SignatureDoesNotMatch = "The secret key does not fit the access key.",

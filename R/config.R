@@ -23,7 +23,9 @@
 #' @param access_token Accepted for scripts written for paws; no effect on AWS KMS.
 #' @param expiration When temporary keys expire: a `POSIXct`, or a number of seconds since 1970 (or of milliseconds, as
 #'   paws has it). Expired keys are refused.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return A list of class `struct`, whose unknown elements are errors rather than `NULL`.
+#' @seealso [kms()], which takes it; [kms_sitrep()] for what is used in the end.
 #' @examples
 #' config(
 #'   credentials = credentials(profile = "analytics"),
@@ -34,10 +36,11 @@
 config <- function(credentials = NULL, endpoint = "", region = "", close_connection = FALSE, max_retries = 3,
                    connect_timeout = 10, s3_force_path_style = FALSE, s3_virtual_address = FALSE,
                    sts_regional_endpoint = "", signature_version = "", timeout = 60, operation_timeout = Inf,
-                   retry_mode = "", use_fips = FALSE, use_dual_stack = FALSE) {
+                   retry_mode = "", use_fips = FALSE, use_dual_stack = FALSE, ...) {
+  check_dots(setting_place)
   # What the caller left alone stays open to the environment and the shared config files.
   given <- setdiff(names(match.call()), "")
-  settings <- as.list(environment())[names(formals())]
+  settings <- as.list(environment())[setdiff(names(formals()), "...")]
   settings$credentials <- credentials %||% kmsr::credentials()
   new_struct(settings, open = setdiff(names(settings), c(given, "credentials")))
 }
@@ -154,25 +157,44 @@ all_settings <- function(x) {
 }
 
 check_names <- function(given, known, what) {
+  if (length(given) > 0 && !all(nzchar(names(given) %||% ""))) {
+    abort_kmsr(
+      sprintf("Every setting in `%s` must have a name.", what),
+      class = "kmsr_argument_error",
+      body = c(i = sprintf("Its settings: %s.", toString(settings_of(known)))),
+      argument = what
+    )
+  }
   unknown <- setdiff(names(given), known)
-  if (length(unknown) == 0) {
-    return(invisible())
+  if (length(unknown) > 0) {
+    unknown <- unknown[1]
+    abort_kmsr(
+      paste0("invalid name: ", unknown),
+      class = "kmsr_argument_error",
+      body = c(
+        x = sprintf("`%s` has no setting `%s`.", what, unknown),
+        i = setting_place(unknown) %||% did_you_mean(nearest(unknown, known), "`") %||%
+          sprintf("Its settings: %s.", toString(settings_of(known)))
+      ),
+      argument = unknown
+    )
   }
-  near <- nearest(unknown[1], known)
-  elsewhere <- if (unknown[1] %in% names(creds_checks)) {
+}
+
+# Where a setting belongs that was given elsewhere.
+setting_place <- function(name) {
+  if (name %in% names(creds_checks)) {
     "Keys go into `credentials = list(creds = list(access_key_id = ..., secret_access_key = ...))`."
-  } else if (unknown[1] %in% names(credentials_checks)) {
-    sprintf("It goes into `credentials = list(%s = ...)`.", unknown[1])
+  } else if (name %in% names(credentials_checks)) {
+    sprintf("It goes into `credentials = list(%s = ...)`.", name)
+  } else if (name %in% names(config_checks)) {
+    sprintf("It goes into `config = list(%s = ...)`.", name)
   }
-  abort_kmsr(
-    paste0("invalid name: ", unknown[1]),
-    class = "kmsr_argument_error",
-    body = c(
-      x = sprintf("`%s` has no setting `%s`.", what, unknown[1]),
-      i = elsewhere %||% if (!is.na(near)) sprintf("Did you mean `%s`?", near) else "See `?kms` for the settings there are."
-    ),
-    argument = unknown[1]
-  )
+}
+
+# Those that mean something to this client.
+settings_of <- function(known) {
+  setdiff(known, c(config_inert, credentials_inert, creds_inert))
 }
 
 check_settings <- function(settings, checks, prefix) {
@@ -257,11 +279,6 @@ redact <- function(x) {
   x[secret] <- redacted
   x[] <- lapply(x, redact)
   x
-}
-
-nearest <- function(x, choices) {
-  distance <- utils::adist(x, choices, ignore.case = TRUE)[1, ]
-  if (min(distance) <= max(1, nchar(x) %/% 3)) choices[which.min(distance)] else NA_character_
 }
 
 is_string <- function(x) {

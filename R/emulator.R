@@ -18,12 +18,13 @@
 #' * `fault(operation, kind, ...)` makes calls go wrong. `operation` is the name of one operation, such as `"decrypt"`, or
 #'   `NULL` for all. `kind` is `"throttle"`, `"error"` (with `code`, `message`, `status`), `"delay"` (with `seconds`; the
 #'   operation happens), `"drop"` (it happens, but no answer comes) or `"cut"` (the answer breaks off). `after` calls are
-#'   let through first, then `times` calls are hit (`Inf` for all).
+#'   let through first, then `times` calls are hit (`Inf`, the default, for all).
 #' * `clear_faults()` lets everything go right again.
 #' * `new_key_delay(seconds)`: other calls find a new key only after a while, as happens on AWS.
 #' * `clock_skew(seconds)`: it judges signatures by a clock that is ahead by so much.
 #' * `quotas(speed)`: AWS' default request quotas, sped up: at 60, an hour's work takes a minute. `0` for none.
-#' * `log()`: what was called, by whom, with what, as a data frame with CloudTrail's names; secrets are left out.
+#' * `log()`: what was called, by whom, with what, as a data frame with CloudTrail's names; secrets are left out. It prints
+#'   the columns that are looked at most.
 #'   `clear_log()` forgets it.
 #'
 #' @section For other languages:
@@ -36,16 +37,18 @@
 #' * Terraform's AWS provider asks other services who it is; `skip_credentials_validation`, `skip_requesting_account_id` and
 #'   `skip_metadata_api_check` in the provider's block keep it from that.
 #'
-#' @param port The port to listen on; 0 for any that is free.
+#' @param port The port to listen on, one whole number up to 65535; 0 for any that is free.
 #' @param region The Region its client uses, one string.
-#' @param store A file to keep keys in, so that they outlive the process; `NULL` for memory alone. Key material lies in it
-#'   unencrypted: for tests only.
-#' @param quotas The speed factor of AWS' default request quotas; 0 for none.
+#' @param store One string: a file to keep keys in, so that they outlive the process; `NULL` for memory alone. Key material
+#'   lies in it unencrypted: for tests only.
+#' @param quotas AWS' default request quotas, as a factor of their speed: 1 for AWS' own pace, 60 to have an hour's work done
+#'   in a minute, 0 for none.
 #' @param wait `TRUE` to print what other programs need and run until interrupted.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return An environment of class `kms_emulator` with
 #'   * `endpoint`, `region`, `creds`: what a client needs;
 #'   * `client(...)`: a new client for it; arguments are further settings for `config` of [kms()], or another `region`;
-#'   * `stop()`: ends it. It also ends when the object is garbage collected and when R ends; `is_running()`;
+#'   * `stop()`: ends it. It also ends when R does, and when neither it nor a client of it is left; `is_running()`;
 #'   * what tests need, see below.
 #' @seealso [local_kms()] for tests.
 #' @examples
@@ -62,12 +65,13 @@
 #' emulator$log()[c("eventName", "errorCode")]
 #' emulator$stop()
 #' @export
-kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 0, wait = FALSE) {
+kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 0, wait = FALSE, ...) {
+  check_dots()
   if (!is_number(port) || port < 0 || port > 65535 || port != trunc(port)) {
     abort_argument("port", describe_value(port), "one whole number from 0 to 65535")
   }
   region <- check_string(region, "region")
-  store <- if (is.null(store)) "" else path.expand(check_string(store, "store"))
+  store <- if (is.null(store)) "" else check_store(store)
   quotas <- check_count(quotas, "quotas")
   if (!is_flag(wait)) {
     abort_argument("wait", describe_value(wait), "TRUE or FALSE")
@@ -87,6 +91,7 @@ kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 
 #' @inheritParams kms_emulator
 #' @param env The environment whose end is waited for: by default the calling function's.
 #' @return The client, with the emulator as its attribute `"emulator"`.
+#' @seealso [kms_emulator()], [kms_default()]; `vignette("testing")`.
 #' @examples
 #' first_key <- function() {
 #'   svc <- local_kms()
@@ -95,7 +100,8 @@ kms_emulator <- function(port = 0, region = "us-east-1", store = NULL, quotas = 
 #' }
 #' first_key()
 #' @export
-local_kms <- function(port = 0, region = "us-east-1", env = parent.frame()) {
+local_kms <- function(port = 0, region = "us-east-1", env = parent.frame(), ...) {
+  check_dots()
   emulator <- kms_emulator(port, region)
   svc <- emulator$client()
   attr(svc, "emulator") <- emulator
@@ -108,6 +114,20 @@ local_kms <- function(port = 0, region = "us-east-1", env = parent.frame()) {
     env
   )
   svc
+}
+
+# What is misspelt would be NULL, and calling that says nothing.
+#' @export
+`$.kms_emulator` <- function(x, name) {
+  if (!exists(name, envir = x, inherits = FALSE)) {
+    abort_kmsr(
+      sprintf("An emulator has no `%s`.", name),
+      class = "kmsr_argument_error",
+      body = c(i = did_you_mean(nearest(name, names(x)), "`") %||% sprintf("It has: %s.", toString(sort(names(x))))),
+      argument = name
+    )
+  }
+  .subset2(x, name)
 }
 
 #' @export
@@ -135,70 +155,79 @@ str.kms_emulator <- function(object, ...) {
 
 new_emulator <- function(pointer) {
   facts <- rs_emulator_describe(pointer)
+  # Not whether it runs in this process: a forked child's clients use its parent's.
+  stopped <- FALSE
+  check_running <- function() {
+    if (stopped) {
+      abort_kmsr(
+        "The emulator was stopped.",
+        class = "kmsr_emulator_error",
+        body = c(i = "Start another one with `kms_emulator()`, and take a client of it.")
+      )
+    }
+  }
   emulator <- new.env(parent = emptyenv())
   emulator$endpoint <- facts$endpoint
   emulator$region <- facts$region
   emulator$creds <- creds(facts$access_key_id, facts$secret_access_key)
   emulator$client <- function(..., region = facts$region) {
-    kms(
+    check_running()
+    svc <- kms(
       config = list(...),
       credentials = list(creds = creds(facts$access_key_id, facts$secret_access_key)),
       endpoint = facts$endpoint,
       region = region
     )
+    # Its clients keep it alive: kms_emulator()$client() would lose it otherwise.
+    assign("emulator", pointer, envir = svc$.internal$handle)
+    svc
   }
   emulator$is_running <- function() rs_emulator_running(pointer)
-  emulator$stop <- function() invisible(rs_emulator_stop(pointer))
+  emulator$stop <- function() {
+    stopped <<- TRUE
+    invisible(rs_emulator_stop(pointer))
+  }
 
-  emulator$advance <- function(by) invisible(time_from(rs_emulator_advance(pointer, as_seconds(by, "by"))))
+  emulator$advance <- function(by) {
+    check_running()
+    invisible(time_from(rs_emulator_advance(pointer, as_seconds(by, "by"))))
+  }
   emulator$fault <- function(operation, kind = c("throttle", "error", "delay", "drop", "cut"), ..., code = "KMSInternalException",
                              message = "", status = 500, seconds = 1, after = 0, times = Inf) {
     check_dots()
+    check_running()
     kind <- check_choice(kind, c("throttle", "error", "delay", "drop", "cut"), "kind")
+    if (!is_string(message)) {
+      abort_argument("message", describe_value(message), "one string")
+    }
     fault <- list(
-      kind = kind, code = check_string(code, "code"), message = message, status = check_count(status, "status"),
+      kind = kind, code = check_string(code, "code"), message = message, status = check_whole(status, "status", 400, 599),
       seconds = check_count(seconds, "seconds")
     )
-    times <- if (identical(times, Inf)) 0 else check_count(times, "times")
-    rs_emulator_fault(pointer, wire_name(operation), fault, check_count(after, "after"), times)
+    times <- if (identical(times, Inf)) 0 else check_whole(times, "times", 1)
+    rs_emulator_fault(pointer, wire_name(operation), fault, check_whole(after, "after", 0), times)
     invisible(emulator)
   }
   emulator$clear_faults <- function() invisible(rs_emulator_clear_faults(pointer))
-  emulator$new_key_delay <- function(seconds) invisible(rs_emulator_new_key_delay(pointer, check_count(seconds, "seconds")))
+  emulator$new_key_delay <- function(seconds) {
+    check_running()
+    invisible(rs_emulator_new_key_delay(pointer, check_count(seconds, "seconds")))
+  }
   emulator$clock_skew <- function(seconds) {
+    check_running()
     if (!is_number(seconds)) abort_argument("seconds", describe_value(seconds), "one number")
     invisible(rs_emulator_skew(pointer, as.numeric(seconds)))
   }
-  emulator$quotas <- function(speed) invisible(rs_emulator_quotas(pointer, check_count(speed, "speed")))
+  emulator$quotas <- function(speed) {
+    check_running()
+    invisible(rs_emulator_quotas(pointer, check_count(speed, "speed")))
+  }
   emulator$log <- function() emulator_log(rs_emulator_log(pointer))
   emulator$clear_log <- function() invisible(rs_emulator_clear_log(pointer))
 
   class(emulator) <- "kms_emulator"
   lockEnvironment(emulator, bindings = TRUE)
   emulator
-}
-
-# CloudTrail's records as a data frame: a row a call, with what is nested in list columns.
-emulator_log <- function(records) {
-  text <- function(name) vapply(records, function(record) first_or(record[[name]], NA_character_), "")
-  identity <- function(name) vapply(records, function(record) record$userIdentity[[name]], "")
-  log <- data.frame(
-    eventTime = time_from(parse_iso8601(text("eventTime"))),
-    eventName = text("eventName"),
-    awsRegion = text("awsRegion"),
-    errorCode = text("errorCode"),
-    errorMessage = text("errorMessage"),
-    userName = identity("userName"),
-    accessKeyId = identity("accessKeyId"),
-    userAgent = text("userAgent"),
-    readOnly = vapply(records, function(record) record$readOnly, NA),
-    requestID = text("requestID"),
-    eventID = text("eventID")
-  )
-  log$requestParameters <- lapply(records, function(record) record$requestParameters)
-  log$responseElements <- lapply(records, function(record) record$responseElements)
-  log$resources <- lapply(records, function(record) vapply(record$resources, function(resource) resource$ARN, ""))
-  log
 }
 
 # For programs in other languages: tells them where it is, and stays.
@@ -225,8 +254,8 @@ wire_name <- function(operation) {
   if (is.na(method)) {
     near <- nearest(operation, operation_methods)
     abort_argument(
-      "operation", paste0("\"", operation, "\""),
-      paste0("the name of an operation", if (!is.na(near)) paste0(", such as \"", near, "\""))
+      "operation", paste0("\"", operation, "\""), "the name of an operation, such as \"decrypt\"",
+      advice = did_you_mean(near)
     )
   }
   gsub("(^|_)([a-z])", "\\U\\2", operation_methods[method], perl = TRUE)
@@ -247,15 +276,34 @@ check_count <- function(x, arg) {
   as.numeric(x)
 }
 
+check_whole <- function(x, arg, from, to = Inf) {
+  if (!is_number(x) || x < from || x > to || x != trunc(x)) {
+    abort_argument(arg, if (is_number(x)) format(x) else describe_value(x), if (is.finite(to)) {
+      sprintf("one whole number from %d to %d", from, to)
+    } else {
+      sprintf("one whole number, %d or more", from)
+    })
+  }
+  as.numeric(x)
+}
+
+check_store <- function(store) {
+  store <- path.expand(check_string(store, "store"))
+  if (!dir.exists(dirname(store)) || dir.exists(store)) {
+    abort_argument("store", paste0("\"", store, "\""), "a file in a folder that exists, or NULL")
+  }
+  store
+}
+
 check_choice <- function(x, choices, arg) {
   if (identical(x, choices)) {
     return(choices[1])
   }
   if (!is_string(x) || !x %in% choices) {
-    near <- if (is_string(x)) nearest(x, choices) else NA
     abort_argument(
       arg, if (is_string(x)) paste0("\"", x, "\"") else describe_value(x),
-      paste0("one of ", paste0("\"", choices, "\"", collapse = ", "), if (!is.na(near)) paste0("; did you mean \"", near, "\"?"))
+      paste("one of", paste0("\"", choices, "\"", collapse = ", ")),
+      advice = if (is_string(x)) did_you_mean(nearest(x, choices))
     )
   }
   x

@@ -10,8 +10,16 @@ read_json <- function(path, format, what) {
   text <- tryCatch(
     suppressWarnings(readLines(path, warn = FALSE, encoding = "UTF-8")),
     error = function(e) abort_kmsr(
-      sprintf("The %s %s cannot be read: %s", what, path, conditionMessage(e)),
-      class = c("kmsr_file_error", "kmsr_argument_error"), argument = "path"
+      sprintf("The %s %s cannot be read.", what, path),
+      class = c("kmsr_file_error", "kmsr_argument_error"),
+      body = c(i = if (dir.exists(path)) {
+        "It is a folder: name the file in it."
+      } else if (!file.exists(path)) {
+        sprintf("There is no such file%s.", if (grepl("^(/|[A-Za-z]:)", path)) "" else paste(" in", getwd()))
+      } else {
+        "May you read it?"
+      }),
+      argument = "path"
     )
   )
   data <- rs_from_json(paste(text, collapse = "\n"))

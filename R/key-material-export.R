@@ -40,6 +40,7 @@
 #' @param public_key An RSA public key of 2048, 3072 or 4096 bits: a raw vector (SubjectPublicKeyInfo in DER), or PEM as a
 #'   raw vector or as text, such as `readLines("escrow.pem")`. Give this or `passphrase`.
 #' @param overwrite `TRUE` to replace a file that exists: it may be the only copy of another key.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return `path`, invisibly.
 #' @seealso [byok_verify()] to prove that a copy is good, which is worth doing before it is needed.
 #' @family bring your own key
@@ -59,7 +60,8 @@
 #' unlink(path)
 #' emulator$stop()
 #' @export
-key_material_export <- function(key_material, path, passphrase = NULL, public_key = NULL, overwrite = FALSE) {
+key_material_export <- function(key_material, path, passphrase = NULL, public_key = NULL, overwrite = FALSE, ...) {
+  check_dots()
   pointer <- key_material_pointer(key_material)
   path <- path.expand(check_string(path, "path"))
   if (is.null(passphrase) == is.null(public_key)) {

@@ -27,8 +27,9 @@
 #' @param passphrase One string, for private keys encrypted with a passphrase (PKCS#8); `NULL` if they are not.
 #' @param text `TRUE` to take bytes that look like text (base64, hexadecimal digits) as the key itself, for symmetric and
 #'   HMAC keys.
-#' @return An object of class `kms_key_material`.
-#' @seealso [wrap_key_material()].
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
+#' @return An object of class `kms_key_material`. It prints its key spec and length.
+#' @seealso [key_material_export()] for an encrypted copy; [byok_import()] and [wrap_key_material()] for what to do with it.
 #' @examples
 #' key_material_random("HMAC_256")
 #'
@@ -41,13 +42,15 @@ NULL
 
 #' @rdname key_material
 #' @export
-key_material_random <- function(key_spec = "SYMMETRIC_DEFAULT") {
+key_material_random <- function(key_spec = "SYMMETRIC_DEFAULT", ...) {
+  check_dots()
   new_key_material(rs_key_material_random(check_string(key_spec, "key_spec")))
 }
 
 #' @rdname key_material
 #' @export
-key_material_file <- function(path, key_spec = NULL, passphrase = NULL, text = FALSE) {
+key_material_file <- function(path, key_spec = NULL, passphrase = NULL, text = FALSE, ...) {
+  check_dots()
   path <- path.expand(check_string(path, "path"))
   options <- material_options(key_spec, passphrase, text)
   new_key_material(rs_key_material_file(path, options$key_spec, options$passphrase, options$text))
@@ -55,7 +58,8 @@ key_material_file <- function(path, key_spec = NULL, passphrase = NULL, text = F
 
 #' @rdname key_material
 #' @export
-key_material_raw <- function(x, key_spec = NULL, passphrase = NULL, text = FALSE) {
+key_material_raw <- function(x, key_spec = NULL, passphrase = NULL, text = FALSE, ...) {
+  check_dots()
   if (!is.raw(x)) {
     abort_argument("x", describe_value(x), "a raw vector; for a file, use `key_material_file()`")
   }
@@ -93,7 +97,14 @@ key_material_facts <- function(x) {
 
 key_material_pointer <- function(x, arg = "key_material") {
   if (!inherits(x, "kms_key_material")) {
-    abort_argument(arg, describe_value(x), "key material, as `key_material_file()` and its kin make it")
+    abort_argument(
+      arg, describe_value(x), "key material, as `key_material_file()` and its kin make it",
+      advice = if (is.raw(x)) {
+        "Make bytes key material with `key_material_raw()`, which wants to know their key spec."
+      } else if (is_string(x)) {
+        "Read a file with `key_material_file()`; make new material with `key_material_random()`."
+      }
+    )
   }
   .subset2(x, "pointer")
 }

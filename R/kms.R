@@ -68,6 +68,7 @@
 #' @param credentials A list with `creds` (see [creds()]), `profile` or `anonymous`, or the result of [credentials()].
 #' @param endpoint The service's URL, one string, such as `"http://127.0.0.1:4599"`.
 #' @param region The AWS Region, one string, such as `"eu-central-1"`.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant, or where it belongs.
 #' @return A list of class `kms_client` with a function for each operation, and `.internal`, whose element `config` holds
 #'   the settings as looked up.
 #' @seealso [kms_default()] for the client behind the exported `kms_*()` functions; [kms_emulator()] for a service to
@@ -82,7 +83,8 @@
 #' svc$list_keys()
 #' emulator$stop()
 #' @export
-kms <- function(config = list(), credentials = list(), endpoint = NULL, region = NULL) {
+kms <- function(config = list(), credentials = list(), endpoint = NULL, region = NULL, ...) {
+  check_dots(setting_place)
   config <- merge_config(config, credentials, endpoint, region)
   new_client(config)
 }
@@ -96,6 +98,7 @@ kms <- function(config = list(), credentials = list(), endpoint = NULL, region =
 #'   environment.
 #' @return Without arguments the default client, made if there is none. Otherwise the client that was the default before,
 #'   or `NULL`, invisibly.
+#' @seealso [kms()]; [local_kms()] for the rest of a test.
 #' @examples
 #' emulator <- kms_emulator()
 #' kms_default(emulator$client())
@@ -117,6 +120,25 @@ kms_default <- function(svc) {
   the$default <- svc
   the$default_is_set <- !is.null(svc)
   invisible(old)
+}
+
+# As with any list, the beginning of a name does, and what is not there is NULL. But a misspelt operation is told of: to
+# call NULL says nothing.
+#' @export
+`$.kms_client` <- function(x, name) {
+  value <- .subset2(x, name, exact = FALSE)
+  if (!is.null(value)) {
+    return(value)
+  }
+  near <- nearest(name, operation_methods)
+  if (!is.na(near)) {
+    abort_kmsr(
+      sprintf("AWS KMS has no operation `%s`.", name),
+      class = "kmsr_argument_error",
+      body = c(i = did_you_mean(near, "`")),
+      argument = name
+    )
+  }
 }
 
 #' @export

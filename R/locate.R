@@ -15,6 +15,7 @@
 #'   `kmsr_credentials_error` when there are none.
 #'
 #'   `paws_reset_cache()`: nothing, invisibly.
+#' @seealso [kms()] for where credentials are looked for; [kms_sitrep()].
 #' @examplesIf requireNamespace("withr", quietly = TRUE)
 #' withr::with_envvar(
 #'   c(AWS_ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY = "not-a-real-secret"),

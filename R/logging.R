@@ -33,6 +33,7 @@
 #' @param file A file to add lines to; `""` for the standard output. Its folder is made.
 #' @param timestamp_fmt The format of times, as in [format.POSIXct()].
 #' @return The former options, invisibly.
+#' @seealso [kms_sitrep()] for what a client is and reaches.
 #' @examples
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()

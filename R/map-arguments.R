@@ -43,7 +43,7 @@ match_arguments <- function(given, operation) {
     abort_kmsr(
       sprintf("`%s` is not an argument of `%s()`, or it was given twice.", unknown, operation$method),
       class = "kmsr_argument_error",
-      body = c(i = unknown_argument_advice(unknown, known)),
+      body = c(i = unknown_argument_advice(unknown, known, setdiff(names(formals(kms_map)), c("operation", "...")))),
       argument = unknown
     )
   }
@@ -65,8 +65,9 @@ match_arguments <- function(given, operation) {
   given
 }
 
-unknown_argument_advice <- function(name, known) {
-  near <- nearest(name, known)
+# `also`: the arguments of kms_map() itself.
+unknown_argument_advice <- function(name, known, also) {
+  near <- nearest(name, c(known, also))
   if (!is.na(near)) {
     sprintf("Did you mean `%s`?", near)
   } else if (length(known)) {

@@ -99,10 +99,7 @@ kms_map <- function(operation, ..., max_active = 16, rate = NULL, on_error = c("
   if (!is.null(rate) && (!is_number(rate) || rate <= 0)) {
     abort_argument("rate", describe_value(rate), "one positive number, or NULL")
   }
-  on_error <- if (missing(on_error)) "stop" else check_string(on_error, "on_error")
-  if (!on_error %in% c("stop", "continue")) {
-    abort_argument("on_error", describe_value(on_error), "\"stop\" or \"continue\"")
-  }
+  on_error <- check_choice(on_error, c("stop", "continue"), "on_error")
   check_flag(progress, "progress")
   columns <- map_columns(rlang::list2(...), operation)
   if (columns$count == 0) {

@@ -19,6 +19,7 @@
 #' @param client A client made by [kms()].
 #' @return `paginate()`: a list of the pages, each as the operation returns it. `paginate_lapply()`: a list of what `FUN`
 #'   returned. `paginate_sapply()`: the same, simplified. `list_paginators()`: a character vector.
+#' @seealso [kms_map()] for many calls at once.
 #' @examples
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()

@@ -20,6 +20,7 @@
 #'
 #' @param svc A client made by [kms()]; `NULL` for the session's default client.
 #' @param timeout Seconds that each part may take, one number.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return A list of class `kms_sitrep`. Its elements are lists, and one that could not be told is a list with an element
 #'   `error` that says why. [as.list()] makes a plain list of it.
 #'   * `versions`: of kmsr, R, the system, the compiler and the Rust crates that decide how a call goes;
@@ -44,7 +45,8 @@
 #' kms_sitrep(svc)$caller$arn
 #' emulator$stop()
 #' @export
-kms_sitrep <- function(svc = NULL, timeout = 5) {
+kms_sitrep <- function(svc = NULL, timeout = 5, ...) {
+  check_dots()
   if (!is_number(timeout) || timeout <= 0) {
     abort_argument("timeout", describe_value(timeout), "one number of seconds above 0")
   }

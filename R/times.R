@@ -30,14 +30,17 @@ parse_expires <- function(expires, arg = "expires") {
   } else if (is_string(expires) && grepl("^\\s*[0-9.]+\\s*[a-z]+\\s*$", expires)) {
     as.numeric(Sys.time()) + parse_duration(expires, arg)
   } else {
-    timestamp_argument(expires, arg)
+    timestamp_argument(expires, arg, "text such as \"90 days\", ")
   }
   ahead <- seconds - as.numeric(Sys.time())
   if (length(ahead) != 1 || !is.finite(ahead) || ahead <= 0 || ahead > 365 * 86400) {
     abort_argument(
       arg,
       if (length(ahead) == 1 && is.finite(ahead)) format_time(time_from(seconds)) else describe_value(expires),
-      "in the future and at most 365 days ahead"
+      "in the future and at most 365 days ahead",
+      advice = if (is.numeric(expires) && !is.object(expires) && isTRUE(expires >= 1 && expires <= 365)) {
+        sprintf("A number is seconds since 1970. For days from now, write \"%s days\".", format(expires))
+      }
     )
   }
   seconds

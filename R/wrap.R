@@ -19,7 +19,10 @@
 #' @param public_key The `PublicKey` of [kms_get_parameters_for_import()]: a raw vector (SubjectPublicKeyInfo in DER), or
 #'   PEM as a raw vector or one string.
 #' @param wrapping_algorithm One string: the algorithm the parameters were asked for.
+#' @param ... Not used: what is not an argument is refused, with the one that was probably meant.
 #' @return A raw vector; every call gives other bytes.
+#' @seealso [byok_import()], which does all the steps; [kms_get_parameters_for_import()] and [kms_import_key_material()],
+#'   the steps before and after.
 #' @examples
 #' emulator <- kms_emulator()
 #' svc <- emulator$client()
@@ -33,7 +36,8 @@
 #' svc$describe_key(key$KeyId)$KeyMetadata$KeyState
 #' emulator$stop()
 #' @export
-wrap_key_material <- function(key_material, public_key, wrapping_algorithm) {
+wrap_key_material <- function(key_material, public_key, wrapping_algorithm, ...) {
+  check_dots()
   material <- if (is.raw(key_material)) key_material else key_material_pointer(key_material)
   public_key <- public_key_bytes(public_key, "a raw vector, the PublicKey of get_parameters_for_import()")
   wrapping_algorithm <- check_string(wrapping_algorithm, "wrapping_algorithm")

@@ -307,6 +307,7 @@ test_that("a wrong argument of a request is refused before anything is sent", {
   expect_s3_class(refused(key_spec = "HMAC_256", material_description = "x"), "kmsr_argument_error")
   expect_s3_class(refused(key_spec = "RSA_2048", wrapping_algorithm = "RSAES_OAEP_SHA_256"), "kmsr_wrap_error")
   expect_s3_class(refused(key_id = "k", alias = "orders"), "kmsr_argument_error")
+  expect_match(conditionMessage(refused()), "`key_spec` must be given without `key_id`")
   expect_false(file.exists(path))
 
   hmac <- new_external_key(svc)

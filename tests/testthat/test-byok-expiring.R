@@ -51,7 +51,8 @@ test_that("nothing to do, and what could not be read, are said", {
 test_that("arguments are checked", {
   expect_snapshot(byok_expiring("inventory"), error = TRUE)
   expect_snapshot(byok_expiring(every_urgency(), within = "soon"), error = TRUE)
-  expect_error(byok_expiring(every_urgency(), within = 30), class = "kmsr_argument_error")
+  expect_snapshot(byok_expiring(every_urgency(), within = 30), error = TRUE)
+  expect_error(byok_expiring(every_urgency(), inside = "30 days"), "not an argument", class = "kmsr_argument_error")
 })
 
 test_that("spans of time are said as people say them", {

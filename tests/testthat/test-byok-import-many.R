@@ -317,3 +317,11 @@ test_that("the summary of many reasons to fail is short", {
   expect_identical(sum(startsWith(lines, "    1 at alias_free")), 5L)
   expect_identical(lines[grep("other reasons", lines)], "    4 for other reasons, see `error_message`")
 })
+
+test_that("one is not called many", {
+  emulator <- local_emulator()
+  ledger <- withr::local_tempfile(fileext = ".jsonl")
+  result <- byok_import_many(quick_client(emulator), many_keys(1), ledger, speed = 100, wait = 2)
+  expect_match(capture.output(print(result)), "^<kms_import_many> 1 key: 1 done$", all = FALSE)
+  expect_match(capture.output(print(result)), "This run: 1 row in", all = FALSE)
+})

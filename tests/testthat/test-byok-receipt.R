@@ -96,3 +96,12 @@ test_that("a receipt is written whole or not at all", {
   expect_error(byok_receipt_write(receipt, file.path(folder, "r.json")), class = "kmsr_file_error")
   expect_identical(list.files(folder, all.files = TRUE, no.. = TRUE), "r.json")
 })
+
+test_that("a file that cannot be read says why", {
+  folder <- withr::local_tempdir()
+  withr::local_dir(folder)
+  why <- function(path) strsplit(tryCatch(byok_receipt_read(path), kmsr_file_error = conditionMessage), "\n")[[1]]
+  expect_identical(why("none.json"), c("The receipt none.json cannot be read.", paste(cli::symbol$info, "There is no such file in", paste0(getwd(), "."))))
+  expect_match(why(file.path(folder, "none.json"))[2], "There is no such file.", fixed = TRUE)
+  expect_match(why(folder)[2], "It is a folder: name the file in it.", fixed = TRUE)
+})

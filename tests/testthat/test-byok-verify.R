@@ -119,6 +119,10 @@ test_that("what cannot be verified is refused with what to do", {
   pending <- new_external_key(svc)
   receipt <- byok_import(svc, material_of("HMAC_256"))
   expect_error(byok_verify(svc, pending$KeyId, material_of("HMAC_256")), class = "kmsr_key_state_error")
+  # There is no `key_id` to leave out.
+  expect_match(tryCatch(byok_verify(svc, receipt, material_of("HMAC_512")), error = conditionMessage), "or name the key of this material")
+  expect_error(byok_verify(svc, receipt, material_of("SYMMETRIC_DEFAULT"), tries = 2), "not an argument", class = "kmsr_argument_error")
+  expect_error(byok_verify(svc, NULL, material_of("SYMMETRIC_DEFAULT")), "`key` must be", class = "kmsr_argument_error")
   expect_error(byok_verify(svc, receipt, material_of("HMAC_512")), class = "kmsr_key_mismatch_error")
   expect_error(byok_verify(svc, svc$create_key()$KeyMetadata$KeyId, material_of("SYMMETRIC_DEFAULT")), class = "kmsr_key_mismatch_error")
   expect_error(byok_verify(svc, receipt, "secret"), class = "kmsr_argument_error")

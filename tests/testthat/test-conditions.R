@@ -117,6 +117,7 @@ test_that("messages say what happened and what to do", {
     show(reply_error("NotFoundException", "Key 'k' does not exist"))
     show(reply_error("AccessDeniedException", "User is not authorized", 403))
     show(reply_error("InvalidImportTokenException"))
+    show(reply_error("NotAuthorizedException"))
     show(reply_error("ExceptionOfNextYear", "New"))
     show(reply_with("<html><body>Blocked by \033[31m\n\n proxy</body></html>", 403))
     show(reply_with("", 503))
@@ -170,6 +171,19 @@ test_that("a value next to one that is known is pointed out when the service ref
   expect_match(advice(function(svc) svc$create_grant("k", "p", Operations = c("Encrypt", "Decript"))), '`Operations` is "Decript"; did you mean "Decrypt"?', fixed = TRUE)
   expect_length(advice(function(svc) svc$create_key(KeySpec = "RSA_2048")), 0)
   expect_length(advice(function(svc) svc$create_key(KeySpec = "SOMETHING_ELSE_ENTIRELY", Description = "RSA_2047")), 0)
+})
+
+test_that("an alias without its prefix and a ciphertext from elsewhere are pointed out", {
+  advice <- function(reply, call) strsplit(conditionMessage(raised_by(reply, call)), "\n")[[1]][-1]
+  unknown <- reply_error("NotFoundException", "Invalid keyId")
+  expect_match(advice(unknown, function(svc) svc$encrypt("orders", "x"))[2], 'is it "alias/orders"?', fixed = TRUE)
+  expect_match(advice(unknown, function(svc) svc$encrypt(factor("orders"), "x"))[2], 'is it "alias/orders"?', fixed = TRUE)
+  for (key in c("alias/orders", "mrk-0b4c0d27", "0b4c0d27-89fa-4e14-95df-2ca5458fd11", "not an alias")) {
+    expect_length(advice(unknown, function(svc) svc$encrypt(key, "x")), 1)
+  }
+  broken <- reply_error("InvalidCiphertextException", "")
+  expect_match(advice(broken, function(svc) svc$decrypt(raw(9)))[2], "same encryption context")
+  expect_length(advice(broken, function(svc) svc$import_key_material("k", raw(9), raw(9))), 1)
 })
 
 test_that("a call is not named, so that its arguments do not appear", {

@@ -132,6 +132,33 @@ test_that("names that are no settings are refused with paws' words and a hint", 
   expect_error(kms(foo = 1), "unused argument (foo = 1)", fixed = TRUE)
 })
 
+test_that("settings given as arguments of kms() or config() are shown their place, and never quoted", {
+  expect_snapshot(error = TRUE, {
+    kms(timeout = 3)
+    kms(profile = "analytics")
+    kms(secret_access_key = "not to be quoted")
+    kms(reigon = "eu-central-1")
+    kms(list(), list(), NULL, NULL, "eu-central-1")
+    config(timeuot = 3)
+    config(profile = "analytics")
+    kms(config = list("eu-central-1"))
+    kms(credentials = list(creds = list(access_key_id = "a", secret_key = "not to be quoted")))
+  })
+})
+
+test_that("a misspelt word is told from another one", {
+  operations <- c("decrypt", "encrypt", "describe_key", "create_key")
+  expect_identical(nearest("decript", operations), "decrypt")
+  expect_identical(nearest("DescribeKy", "describe_key"), "describe_key")
+  # Letters that changed places, and the beginning of one alone.
+  expect_identical(nearest("wiat", c("verify", "wait")), "wait")
+  expect_identical(nearest("alais", c("alias", "tags")), "alias")
+  expect_identical(nearest("SIGN", c("SIGN_VERIFY", "ENCRYPT_DECRYPT")), "SIGN_VERIFY")
+  expect_identical(nearest("RSA", c("RSA_2048", "RSA_4096")), NA_character_)
+  expect_identical(nearest("nothing", operations), NA_character_)
+  expect_identical(nearest("x", character()), NA_character_)
+})
+
 test_that("every name of paws is accepted", {
   inert <- list(
     disable_ssl = TRUE, s3_force_path_style = TRUE, sts_regional_endpoint = "regional", signature_version = "v4", partition_name = "aws",

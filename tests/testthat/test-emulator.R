@@ -10,6 +10,43 @@ test_that("an emulator serves its clients until it is stopped", {
   expect_error(svc$list_keys(), class = "kmsr_transport_error")
 })
 
+test_that("it lives as long as a client of it", {
+  svc <- kms_emulator()$client()
+  list_keys <- kms_emulator()$client()$list_keys
+  gc()
+  expect_identical(svc$list_keys()$Keys, list())
+  expect_identical(list_keys()$Keys, list())
+})
+
+test_that("the log prints what is looked at most, and whatever was picked", {
+  emulator <- kms_emulator()
+  withr::defer(emulator$stop())
+  svc <- emulator$client()
+  expect_snapshot(emulator$log())
+  svc$list_keys()
+  try(svc$describe_key("alias/nobody"), silent = TRUE)
+  expect_snapshot(emulator$log(), transform = function(x) gsub("[0-9]{4}-[0-9-]+ [0-9:]+", "<time>             ", x))
+  expect_snapshot(emulator$log()[c("eventName", "errorCode")])
+  expect_identical(class(as.data.frame(emulator$log())), "data.frame")
+})
+
+test_that("a stopped emulator says so, and its log can still be read", {
+  emulator <- kms_emulator()
+  svc <- emulator$client(max_retries = 0)
+  svc$list_keys()
+  emulator$stop()
+  expect_snapshot(error = TRUE, {
+    emulator$client()
+    emulator$advance("1 day")
+    emulator$fault("decrypt")
+  })
+  expect_error(emulator$quotas(1), class = "kmsr_emulator_error")
+  expect_error(emulator$clock_skew(1), class = "kmsr_emulator_error")
+  expect_error(emulator$new_key_delay(1), class = "kmsr_emulator_error")
+  expect_match(tryCatch(svc$list_keys(), error = conditionMessage), "If it was an emulator, it was stopped")
+  expect_identical(emulator$log()$eventName, "ListKeys")
+})
+
 test_that("it prints what it is and no secret", {
   emulator <- kms_emulator()
   withr::defer(emulator$stop())
@@ -85,6 +122,12 @@ test_that("faults befall the calls they are meant for", {
     emulator$fault("describe_key", "trottle")
     emulator$advance("a while")
     emulator$fault("describe_key", "error", status = -1)
+    emulator$fault("describe_key", "error", message = 1)
+    emulator$fault("describe_key", times = 0)
+    emulator$fault("describe_key", after = 0.5)
+    emulator$advanse("1 day")
+    emulator$nothing
+    emulator$client("eu-central-1")
   })
 })
 
@@ -194,6 +237,9 @@ test_that("bad settings are refused", {
     kms_emulator(region = NA)
     kms_emulator(quotas = "fast")
     kms_emulator(store = tempdir())
+    kms_emulator(store = file.path(tempdir(), "nowhere", "keys"))
+    kms_emulator(prot = 4599)
+    local_kms(regoin = "eu-central-1")
   }, transform = function(x) gsub("'?/[^ ]*Rtmp[^ ]*", "<folder>", x))
 })
 

@@ -171,6 +171,14 @@ test_that("wrong arguments are refused", {
   expect_identical(refused(key_material_raw(as.raw(1:32), "HMAC_256", passphrase = NA)), "passphrase")
   expect_identical(refused(key_material_raw(as.raw(1:32), "HMAC_256", text = NA)), "text")
   expect_identical(refused(key_material_raw(as.raw(1:32), text = TRUE)), "key_spec")
+  expect_identical(refused(key_material_file("orders.pem", password = "not to be quoted")), "password")
+  expect_identical(refused(key_material_raw(as.raw(1:32), spec = "HMAC_256")), "spec")
+  expect_identical(refused(key_material_random(spec = "HMAC_256")), "spec")
+  expect_identical(refused(key_material_export(key_material_random(), "copy.pem", password = "not to be quoted")), "password")
+  expect_no_match(
+    tryCatch(key_material_file("orders.pem", password = "not to be quoted"), error = conditionMessage), "quoted"
+  )
+  expect_identical(refused(wrap_key_material(key_material_random(), raw(9), algorithm = "SM2PKE")), "algorithm")
   for (spec in c("AES_256", "rsa_2048", "ML_DSA_44", "SM4")) {
     expect_error(key_material_random(spec), class = "kmsr_argument_error", label = spec)
   }

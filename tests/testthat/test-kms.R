@@ -9,6 +9,13 @@ test_that("a client is a list of functions with its configuration", {
   # As with paws' list.
   expect_identical(svc$describe_k, svc$describe_key)
   expect_null(svc$nothing)
+  expect_identical(svc$.internal, svc[[".internal"]])
+})
+
+test_that("a misspelt operation is told of, not NULL", {
+  svc <- kms(region = "us-east-1")
+  expect_snapshot(svc$describ_key("alias/orders"), error = TRUE)
+  expect_error(svc$lsit_keys(), class = "kmsr_argument_error")
 })
 
 test_that("a client prints a few lines without secrets", {

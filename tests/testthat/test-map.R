@@ -107,6 +107,7 @@ test_that("arguments that do not fit are refused before anything is sent", {
     kms_map(svc$describe_key, KeyId = c("a", NA))
     kms_map(svc$decrypt, CipherBlob = list(as.raw(1)))
     kms_map(svc$describe_key, KeyId = "a", Wanted = 1)
+    kms_map(svc$describe_key, KeyId = "a", max_activ = 1)
     kms_map(svc$describe_key)
     kms_map(svc$encrypt, KeyId = c("a", "b", "c"), Plaintext = c("a", "b"))
     kms_map(svc$describe_key, "a", list("t"), "b")

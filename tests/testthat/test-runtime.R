@@ -171,6 +171,17 @@ test_that("a fork made before the first call works as well", {
   expect_identical(results, list("k", "k"))
 })
 
+test_that("a forked child makes clients of its parent's emulator", {
+  skip_on_os("windows")
+  found <- in_child(function() {
+    emulator <- kmsr::kms_emulator()
+    emulator$client()$create_key()
+    keys <- parallel::mclapply(1:2, function(i) length(emulator$client()$list_keys()$Keys), mc.cores = 2)
+    list(keys, emulator$is_running())
+  })
+  expect_identical(found, list(list(1L, 1L), TRUE))
+})
+
 test_that("connections are kept, unless they are to be closed", {
   server <- local_canned()
   ports <- function(svc) {
