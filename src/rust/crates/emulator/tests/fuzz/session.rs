@@ -194,6 +194,8 @@ const COMMON_REFUSALS: &[&str] = &[
     "AccessDeniedException",
     "InvalidArnException",
     "InvalidMarkerException",
+    // Of aliases that are AWS' own.
+    "NotAuthorizedException",
     "ValidationException",
     "SerializationException",
     "ThrottlingException",
