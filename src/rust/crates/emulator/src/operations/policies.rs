@@ -20,7 +20,6 @@ pub(super) fn put_key_policy(call: &mut Call<'_>) -> Answer {
     let policy = call.parameters.required_text("Policy")?;
     let key_id = call.key_only()?;
     ensure_default(call)?;
-    call.key(&key_id).ensure_not_pending_deletion()?;
     check(call, policy)?;
     call.key_mut(&key_id).policy = policy.to_owned();
     nothing()
