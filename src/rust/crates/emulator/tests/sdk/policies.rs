@@ -144,6 +144,21 @@ async fn policies_are_checked_for_form() {
         .send()
         .await
         .expect("whoever insists may");
+    let most = format!("{mine:<32768}");
+    let put = |policy: &str| client.put_key_policy().key_id(&id).policy(policy);
+    put(&most).send().await.expect("as long as one may be");
+    let longer = most + " ";
+    assert_eq!(code(put(&longer).send().await), "LimitExceededException");
+    let created = client.create_key().policy(longer).send().await;
+    assert_eq!(code(created), "LimitExceededException");
+    let shared = put(&mine).policy_name("AWS_RAM").send().await;
+    assert_eq!(
+        refusal(shared),
+        (
+            "ValidationException".to_owned(),
+            Some("The AWS_RAM policy can only be managed by the RAM service.".to_owned())
+        )
+    );
     let names = client
         .list_key_policies()
         .key_id(&id)

@@ -22,7 +22,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Map<String, Value>>, &'static str>
     statements.into_iter().map(check_statement).collect()
 }
 
-/// Whether some statement lets one of these principals replace the policy.
+/// Whether some statement lets one of these principals replace the policy. One that lacks an Action or a Resource has no
+/// effect.
 pub(crate) fn allows_put_key_policy(
     statements: &[Map<String, Value>],
     principals: &[&str],
@@ -32,6 +33,7 @@ pub(crate) fn allows_put_key_policy(
             && texts(statement.get("Action"))
                 .iter()
                 .any(|action| covers_put_key_policy(action))
+            && (statement.contains_key("Resource") || statement.contains_key("NotResource"))
             && names_one_of(statement.get("Principal"), principals)
     })
 }
@@ -46,15 +48,15 @@ fn check_statement(statement: Value) -> Result<Map<String, Value>, &'static str>
     ) {
         return Err("Policy Statement must have an Effect of Allow or Deny");
     }
-    let exactly_one =
-        |name: &str, not: &str| statement.contains_key(name) != statement.contains_key(not);
-    if !exactly_one("Principal", "NotPrincipal") {
+    let has = |name: &str| statement.contains_key(name);
+    if has("Principal") == has("NotPrincipal") {
         return Err("Policy Statement must contain either Principal or NotPrincipal");
     }
-    if !exactly_one("Action", "NotAction") {
+    // The API takes a statement without any Action or Resource, though the console does not.
+    if has("Action") && has("NotAction") {
         return Err("Policy Statement must contain either Action or NotAction");
     }
-    if !exactly_one("Resource", "NotResource") {
+    if has("Resource") && has("NotResource") {
         return Err("Policy Statement must contain either Resource or NotResource");
     }
     let principal = statement.get("Principal").or(statement.get("NotPrincipal"));
@@ -126,11 +128,22 @@ mod tests {
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":"me","Action":"*","Resource":"*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":{"Me":"x"},"Action":"*","Resource":"*"}}"#,
-            r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","NotAction":"*","Resource":"*"}}"#,
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(parse(&statement(r#""*""#, r#""kms:*""#)).is_ok());
+    }
+
+    #[test]
+    fn a_statement_without_action_or_resource_has_no_effect() {
+        for ineffective in [
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#,
+        ] {
+            let statements = parse(ineffective).expect("AWS takes it");
+            assert!(!allows_put_key_policy(&statements, &[ROOT]), "{ineffective}");
+        }
     }
 
     #[test]
