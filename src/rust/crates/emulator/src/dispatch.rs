@@ -180,7 +180,7 @@ impl Service {
             new_keys_visible_from: self.faults.new_keys_visible_from(now),
             touched: Vec::new(),
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| (operation.run)(&mut call)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| operation.run(&mut call)))
             .unwrap_or_else(|_| Err(ServiceError::internal()));
         let wanted = call.key_pair_wanted;
         let touched = std::mem::take(&mut call.touched);

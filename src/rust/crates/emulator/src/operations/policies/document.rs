@@ -142,7 +142,10 @@ mod tests {
             r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#,
         ] {
             let statements = parse(ineffective).expect("AWS takes it");
-            assert!(!allows_put_key_policy(&statements, &[ROOT]), "{ineffective}");
+            assert!(
+                !allows_put_key_policy(&statements, &[ROOT]),
+                "{ineffective}"
+            );
         }
     }
 
