@@ -208,10 +208,11 @@ impl Key {
         tied.peek().is_some() && tied.all(|material| material.secret.is_some())
     }
 
-    /// The earliest end of any imported material, and the model DescribeKey shows.
+    /// The earliest end of any imported material that is the key's for good, and the model DescribeKey shows.
     pub(crate) fn expiry(&self) -> Option<Expiry> {
         self.materials
             .iter()
+            .filter(|material| material.is_tied())
             .filter_map(|material| material.expiry)
             .min_by_key(|expiry| match expiry {
                 Expiry::At(time) => time.millis(),
