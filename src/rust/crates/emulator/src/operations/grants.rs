@@ -84,7 +84,7 @@ pub(super) fn list_grants(call: &mut Call<'_>) -> Answer {
         .filter(|(_, grant)| service.is_none_or(|name| is_service(Some(&grant.grantee), name)))
         .map(|(id, grant)| (id.clone(), entry(call, key, id, grant)))
         .collect();
-    page::answer(call, "Grants", 50, grants.into_iter())
+    page::answer(call, "Grants", 50..=100, grants.into_iter())
 }
 
 pub(super) fn list_retirable_grants(call: &mut Call<'_>) -> Answer {
@@ -113,7 +113,7 @@ pub(super) fn list_retirable_grants(call: &mut Call<'_>) -> Answer {
         .collect();
     let mut grants = grants;
     grants.sort_by(|one, other| one.0.cmp(&other.0));
-    page::answer(call, "Grants", 50, grants.into_iter())
+    page::answer(call, "Grants", 50..=100, grants.into_iter())
 }
 
 pub(super) fn retire_grant(call: &mut Call<'_>) -> Answer {

@@ -33,7 +33,7 @@ pub(super) fn put_key_policy(call: &mut Call<'_>) -> Answer {
 pub(super) fn list_key_policies(call: &mut Call<'_>) -> Answer {
     call.key_only()?;
     let names = [(ONLY_NAME.to_owned(), Value::from(ONLY_NAME))];
-    page::answer(call, "PolicyNames", 100, names.into_iter())
+    page::answer(call, "PolicyNames", 100..=1000, names.into_iter())
 }
 
 /// The policy a request brings, checked; `None` when it brings none.
