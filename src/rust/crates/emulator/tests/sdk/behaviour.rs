@@ -83,6 +83,19 @@ async fn what_is_asked_to_go_wrong_goes_wrong() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_for_a_late_answer_has_done_it_all_the_same() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    emulator.fault(once("CreateKey", FaultKind::Delay(Duration::from_secs(60))));
+    let patience = Duration::from_millis(300);
+    let created = tokio::time::timeout(patience, client.create_key().send()).await;
+    assert!(created.is_err(), "{created:?}");
+    let listed = client.list_keys().send().await.expect("a list");
+    assert_eq!(listed.keys.unwrap_or_default().len(), 1);
+    assert_eq!(emulator.log().len(), 2);
+}
+
+#[tokio::test]
 async fn clocks_can_be_apart() {
     let emulator = emulator();
     // A client of its own each time: the SDK learns from the refusal how far its clock is off.
