@@ -1,6 +1,6 @@
 //! New material for old keys, and when keys were used.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::*;
 use aws_sdk_kms::primitives::Blob;
@@ -201,6 +201,28 @@ async fn a_key_about_to_rotate_by_itself_is_not_rotated_on_demand() {
     assert_eq!(code(rotate().await), "ConflictException");
     emulator.advance(Duration::from_secs(20 * 60));
     rotate().await.expect("it has rotated");
+}
+
+#[tokio::test]
+async fn thousands_of_years_of_rotations_are_made_up_for_at_once() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    client
+        .enable_key_rotation()
+        .key_id(&id)
+        .rotation_period_in_days(90)
+        .send()
+        .await
+        .expect("rotation is on");
+    emulator.advance(Duration::MAX);
+    let start = Instant::now();
+    describe(&client, &id).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
