@@ -26,6 +26,9 @@ pub(crate) fn request(
     Err(violation_error(&violations))
 }
 
+/// A list is judged no further when so much is wrong already: an answer must not be many times its request.
+const MOST_VIOLATIONS: usize = 100;
+
 /// The refusal of a request that lacks a required member.
 pub(crate) fn missing(name: &str) -> ServiceError {
     violation_error(&[null_at(&lower_first(name))])
@@ -137,6 +140,9 @@ fn check_value(
             let shown = shown(&Value::Array(items.clone()).to_string());
             check_length(member, items.len(), &shown, path, violations);
             for (index, item) in items.iter().enumerate() {
+                if violations.len() >= MOST_VIOLATIONS {
+                    break;
+                }
                 let path = format!("{path}.{}.member", index + 1);
                 check_item(member, *item_shape, item, &path, violations)?;
             }
@@ -270,6 +276,16 @@ mod tests {
                 "1 validation error detected: Value '{long}' at 'keyId' failed to satisfy constraint: Member must have length less than or equal to 2048"
             )
         );
+    }
+
+    #[test]
+    fn an_answer_does_not_outgrow_its_request() {
+        let operation = kmsr_model::operation("CreateGrant").expect("the table has CreateGrant");
+        let members = json!({"KeyId": "x", "Operations": vec![""; 200_000]});
+        let refusal = request(operation, members.as_object().expect("an object"))
+            .expect_err("no operation has an empty name");
+        let length = refusal.message.expect("a message").len();
+        assert!(length < 100_000, "{length}");
     }
 
     #[test]
