@@ -162,7 +162,9 @@ fn check_value(
     Ok(())
 }
 
-/// A list's bounds are the list's own: its items are judged by their type alone.
+/// A list's bounds are the list's own, and the table has none for items; these are the service model's, in characters.
+const ITEMS: &[(&str, u32)] = &[("GrantTokens", 8192), ("TagKeys", 128)];
+
 fn check_item(
     list: &Member,
     shape: Shape,
@@ -170,18 +172,19 @@ fn check_item(
     path: &str,
     violations: &mut Vec<String>,
 ) -> Result<(), ServiceError> {
-    let unbounded = Member {
+    let most = ITEMS.iter().find(|(name, _)| *name == list.name);
+    let item_member = Member {
         name: list.name,
         shape,
         required: true,
         sensitive: list.sensitive,
         newer: list.newer,
         in_sdk: list.in_sdk,
-        min: None,
-        max: None,
+        min: most.map(|_| 1),
+        max: most.map(|(_, most)| *most),
         pattern: None,
     };
-    check_value(&unbounded, shape, item, path, violations)
+    check_value(&item_member, shape, item, path, violations)
 }
 
 fn check_length(
@@ -286,6 +289,24 @@ mod tests {
             .expect_err("no operation has an empty name");
         let length = refusal.message.expect("a message").len();
         assert!(length < 100_000, "{length}");
+    }
+
+    #[test]
+    fn items_of_lists_have_bounds_too() {
+        let operation = kmsr_model::operation("UntagResource").expect("the table has it");
+        let checked = |name: &str| {
+            let members = json!({"KeyId": "x", "TagKeys": ["a", name]});
+            request(operation, members.as_object().expect("an object"))
+        };
+        assert!(checked(&"x".repeat(128)).is_ok());
+        assert!(checked(&"x".repeat(129)).is_err());
+        let empty = checked("").expect_err("a tag has a name").message;
+        assert_eq!(
+            empty.as_deref(),
+            Some(
+                "1 validation error detected: Value '' at 'tagKeys.2.member' failed to satisfy constraint: Member must have length greater than or equal to 1"
+            )
+        );
     }
 
     #[test]
