@@ -412,3 +412,43 @@ async fn the_key_ends_with_material_that_is_its_own_for_good() {
         .expect("it rotates");
     assert!(described().await.valid_to.is_some());
 }
+
+#[tokio::test]
+async fn an_import_that_was_waited_for_enables_the_key() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let key_id = empty_key(&client).await;
+    let bring = async || import(&client, &key_id, OAEP, SIZE, &[1; 32]).await;
+    client
+        .schedule_key_deletion()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("scheduled");
+    client
+        .cancel_key_deletion()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("cancelled");
+    assert_eq!(state(&client, &key_id).await, KeyState::PendingImport);
+    bring().await.expect("the first");
+    assert_eq!(state(&client, &key_id).await, KeyState::Enabled);
+
+    client
+        .disable_key()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("off");
+    bring().await.expect("once more");
+    assert_eq!(state(&client, &key_id).await, KeyState::Disabled);
+    client
+        .delete_imported_key_material()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("deleted");
+    bring().await.expect("back");
+    assert_eq!(state(&client, &key_id).await, KeyState::Enabled);
+}
