@@ -124,7 +124,11 @@ impl LogRecord {
 impl LogRecord {
     /// Keeps to the sizes CloudTrail keeps to: long texts are cut off, long members left out.
     fn shorten(&mut self) {
-        let texts = [Some(&mut self.user_agent), self.error_message.as_mut()];
+        let texts = [
+            Some(&mut self.event_name),
+            Some(&mut self.user_agent),
+            self.error_message.as_mut(),
+        ];
         for text in texts.into_iter().flatten() {
             text.truncate(text.floor_char_boundary(MOST_TEXT));
         }
@@ -136,7 +140,7 @@ impl LogRecord {
     }
 }
 
-/// The most bytes of a client's name for itself and of a refusal's message, and those of a request's or an answer's members
+/// The most bytes of a text that a client chooses or is told, and of a request's or an answer's members
 /// ("CloudTrail record contents" in CloudTrail's user guide).
 const MOST_TEXT: usize = 1024;
 const MOST_MEMBERS: usize = 100 * 1024;

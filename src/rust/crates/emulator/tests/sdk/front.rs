@@ -229,6 +229,10 @@ fn records_grow_no_longer_than_cloudtrails() {
         ("x-amz-target", "TrentService.Encrypt"),
         ("user-agent", &agent),
     ];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let action = format!("Action={}", "x".repeat(3000));
+    let unknown = signed(&emulator, "sts", &form, action.as_bytes());
+    assert_eq!(unknown.status, 400, "{}", unknown.body);
     let members = serde_json::json!({
         "KeyId": "x".repeat(3000),
         "Plaintext": "AAAA",
@@ -237,9 +241,10 @@ fn records_grow_no_longer_than_cloudtrails() {
     let refused = signed(&emulator, "kms", &headers, members.to_string().as_bytes());
     assert_eq!(refused.status, 400, "{}", refused.body);
     let records = emulator.log();
-    let [record] = &records[..] else {
-        panic!("one record");
+    let [unknown, record] = &records[..] else {
+        panic!("two records");
     };
+    assert_eq!(unknown.event_name.len(), 1024);
     assert_eq!(record.user_agent.len(), 1024);
     let message = record.error_message.as_ref().expect("a message");
     assert_eq!(message.len(), 1024);
