@@ -168,6 +168,13 @@ async fn an_account_without_custom_key_stores_says_so() {
         .expect("a list");
     assert_eq!(stores.custom_key_stores.unwrap_or_default().len(), 0);
     let store = "cks-1234567890abcdef0";
+    let named_twice = client
+        .describe_custom_key_stores()
+        .custom_key_store_id(store)
+        .custom_key_store_name("mine")
+        .send()
+        .await;
+    assert_eq!(code(named_twice), "ValidationException");
     let missing = "CustomKeyStoreNotFoundException";
     assert_eq!(
         code(
