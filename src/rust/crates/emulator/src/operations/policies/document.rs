@@ -85,14 +85,26 @@ fn names_one_of(principal: Option<&Value>, principals: &[&str]) -> bool {
 }
 
 fn covers_put_key_policy(action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    match action.split_once('*') {
-        Some((prefix, "")) => "kms:putkeypolicy".starts_with(prefix),
-        Some((prefix, suffix)) => {
-            "kms:putkeypolicy".starts_with(prefix) && "kms:putkeypolicy".ends_with(suffix)
+    matches(action.to_ascii_lowercase().as_bytes(), b"kms:putkeypolicy")
+}
+
+/// Whether a text fits a pattern, in which an asterisk stands for any characters and a question mark for one.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    // How much of the text the pattern so far can stand for: no pattern takes longer than its length times the text's.
+    let mut fits = vec![false; text.len() + 1];
+    fits[0] = true;
+    for &one in pattern {
+        if one == b'*' {
+            let least = fits.iter().position(|fits| *fits).unwrap_or(fits.len());
+            fits[least..].fill(true);
+            continue;
         }
-        None => action == "kms:putkeypolicy",
+        for length in (1..fits.len()).rev() {
+            fits[length] = fits[length - 1] && (one == b'?' || one == text[length - 1]);
+        }
+        fits[0] = false;
     }
+    fits[text.len()]
 }
 
 /// A text, or a list of them.
@@ -159,6 +171,14 @@ mod tests {
         assert!(allows(&root, r#""kms:*""#));
         assert!(allows(&root, r#"["kms:Encrypt","kms:Put*"]"#));
         assert!(allows(r#""*""#, r#""*""#));
+        for wild in ["kms:*Key*", "KMS:PUT?eyPolic?", "*:*Policy", "k*s:P*y"] {
+            assert!(allows(&root, &format!(r#""{wild}""#)), "{wild}");
+        }
+        let many = "*".repeat(10_000);
+        assert!(allows(&root, &format!(r#""{many}y""#)));
+        for other in ["kms:*Grant*", "kms:Put?", "kms:PutKeyPolicy?", "?"] {
+            assert!(!allows(&root, &format!(r#""{other}""#)), "{other}");
+        }
         assert!(!allows(&root, r#""kms:Encrypt""#));
         assert!(!allows(
             r#"{"AWS":"arn:aws:iam::111111111111:root"}"#,
