@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::common::*;
 use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{AlgorithmSpec, KeySpec, KeyUsageType, WrappingKeySpec};
+use aws_sdk_kms::types::{AlgorithmSpec, KeySpec, KeyState, KeyUsageType, WrappingKeySpec};
 use kmsr_emulator::{Config, Credentials, Emulator, Fault, FaultKind, Time};
 
 fn once(operation: &str, kind: FaultKind) -> Fault {
@@ -373,6 +373,44 @@ async fn an_account_outlives_its_emulator() {
             .key_last_usage
             .is_some_and(|usage| usage.operation.is_some())
     );
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_crash() {
+    let (running, crashed) = (Scratch::new("running"), Scratch::new("crashed"));
+    let emulator = running.start().expect("it starts");
+    let before = client(&emulator);
+    let id = symmetric_key(&before).await;
+    let encrypt = before.encrypt().key_id(&id).plaintext(Blob::new("kept"));
+    let sealed = encrypt.send().await.expect("it encrypts");
+    before
+        .disable_key()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("it is off");
+    // What a process that is killed now leaves behind, and what a disk that is full or torn makes of it.
+    let left = std::fs::read(&running.0).expect("a file");
+    std::fs::write(&crashed.0, &left).expect("it is copied");
+    let emulator = crashed.start().expect("it starts again");
+    let after = client(&emulator);
+    assert_eq!(
+        describe(&after, &id).await.key_state,
+        Some(KeyState::Disabled)
+    );
+    after.enable_key().key_id(&id).send().await.expect("on");
+    after
+        .decrypt()
+        .set_ciphertext_blob(sealed.ciphertext_blob)
+        .send()
+        .await
+        .expect("it opens");
+    emulator.stop();
+    for length in [0, 1, 100, 4096, left.len() / 2, left.len() - 1] {
+        std::fs::write(&crashed.0, &left[..length]).expect("it is cut off");
+        // An error, or an account; never a panic.
+        drop(crashed.start());
+    }
 }
 
 #[cfg(unix)]
