@@ -389,7 +389,7 @@ async fn what_was_answered_survives_a_crash() {
         .send()
         .await
         .expect("it is off");
-    // What a process that is killed now leaves behind, and what a disk that is full or torn makes of it.
+    // What a process that is killed now leaves behind.
     let left = std::fs::read(&running.0).expect("a file");
     std::fs::write(&crashed.0, &left).expect("it is copied");
     let emulator = crashed.start().expect("it starts again");
@@ -406,11 +406,33 @@ async fn what_was_answered_survives_a_crash() {
         .await
         .expect("it opens");
     emulator.stop();
-    for length in [0, 1, 100, 4096, left.len() / 2, left.len() - 1] {
-        std::fs::write(&crashed.0, &left[..length]).expect("it is cut off");
-        // An error, or an account; never a panic.
-        drop(crashed.start());
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_an_error_and_no_panic() {
+    let scratch = Scratch::new("damaged");
+    let emulator = scratch.start().expect("it starts");
+    let client = client(&emulator);
+    for _ in 0..20 {
+        symmetric_key(&client).await;
     }
+    emulator.stop();
+    let good = std::fs::read(&scratch.0).expect("a file");
+    let mut errors = 0;
+    let mut start = |bytes: &[u8]| {
+        std::fs::write(&scratch.0, bytes).expect("it is damaged");
+        errors += usize::from(scratch.start().is_err());
+    };
+    for length in [0, 1, 100, 4096, good.len() / 2, good.len() - 1] {
+        start(&good[..length]);
+    }
+    for index in (0..good.len()).step_by(509) {
+        let mut bytes = good.clone();
+        bytes[index] ^= 0x10;
+        start(&bytes);
+    }
+    // Not every byte matters.
+    assert!(errors > 5, "{errors}");
 }
 
 #[cfg(unix)]
