@@ -194,6 +194,8 @@ const COMMON_REFUSALS: &[&str] = &[
     "AccessDeniedException",
     "InvalidArnException",
     "InvalidMarkerException",
+    // An alias that is reserved for AWS.
+    "NotAuthorizedException",
     "ValidationException",
     "SerializationException",
     "ThrottlingException",
