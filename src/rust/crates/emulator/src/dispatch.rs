@@ -94,17 +94,18 @@ impl Service {
             Err(refusal) => return json_reply(request_id, Err(refusal_in_json(refusal)), None),
         };
         let misfortune = self.faults.strike(operation.name);
-        if !misfortune.delay.is_zero() {
-            tokio::time::sleep(misfortune.delay).await;
-        }
         let mut record = self.record("kms.amazonaws.com", operation.name, request, &signer);
         record.request_id.clone_from(&request_id);
-        let cut = misfortune.cut;
+        let (delay, cut) = (misfortune.delay, misfortune.cut);
         let outcome = self
             .perform(operation, request.body, misfortune, &mut record)
             .await;
         record.conclude(&outcome);
         self.log.add(record);
+        // Only now: whoever gives up waiting ends this call here, and what was asked has happened.
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         json_reply(request_id, outcome, cut)
     }
 
@@ -180,7 +181,7 @@ impl Service {
             new_keys_visible_from: self.faults.new_keys_visible_from(now),
             touched: Vec::new(),
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| (operation.run)(&mut call)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| operation.run(&mut call)))
             .unwrap_or_else(|_| Err(ServiceError::internal()));
         let wanted = call.key_pair_wanted;
         let touched = std::mem::take(&mut call.touched);

@@ -194,12 +194,14 @@ impl Emulator {
         let _ = running.stop.send(());
         // A panic in the thread has already been reported by it.
         let _ = running.thread.join();
-        // Lets go of the file: whoever comes next may open it.
-        *self
+        let mut store = self
             .service
             .store
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = store.take() {
+            store.close();
+        }
     }
 
     fn is_ours(&self) -> bool {

@@ -143,7 +143,8 @@ impl Misfortune {
                 self.refusal.get_or_insert_with(|| ServiceError {
                     code: code.clone().into(),
                     message: Some(message.clone()),
-                    status: *status,
+                    // What is no refusal would break the connection, or pass for a success.
+                    status: (*status).clamp(400, 599),
                 });
             }
             FaultKind::Delay(delay) => self.delay = self.delay.saturating_add(*delay),
@@ -178,6 +179,20 @@ mod tests {
         assert!(!is_refused("Decrypt"));
         let outcomes: Vec<bool> = (0..5).map(|_| is_refused("Encrypt")).collect();
         assert_eq!(outcomes, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_refusal_has_the_status_of_one() {
+        for (asked, given) in [(0, 400), (101, 400), (204, 400), (503, 503), (999, 599)] {
+            let mut misfortune = Misfortune::default();
+            misfortune.add(&FaultKind::Refuse {
+                code: "X".to_owned(),
+                message: String::new(),
+                status: asked,
+            });
+            let refusal = misfortune.refusal.expect("a refusal");
+            assert_eq!(refusal.status, given, "{asked}");
+        }
     }
 
     #[test]

@@ -121,6 +121,30 @@ impl LogRecord {
     }
 }
 
+impl LogRecord {
+    /// Keeps to the sizes CloudTrail keeps to: long texts are cut off, long members left out.
+    fn shorten(&mut self) {
+        let texts = [
+            Some(&mut self.event_name),
+            Some(&mut self.user_agent),
+            self.error_message.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            text.truncate(text.floor_char_boundary(MOST_TEXT));
+        }
+        for members in [&mut self.request_parameters, &mut self.response_elements] {
+            if members.to_string().len() > MOST_MEMBERS {
+                *members = Value::Null;
+            }
+        }
+    }
+}
+
+/// The most bytes of a text that a client chooses or is told, and of a request's or an answer's members
+/// ("CloudTrail record contents" in CloudTrail's user guide).
+const MOST_TEXT: usize = 1024;
+const MOST_MEMBERS: usize = 100 * 1024;
+
 /// Whether an operation changes nothing. CloudTrail counts the use of a key among these.
 pub(crate) fn is_read_only(operation: &str) -> bool {
     const CHANGING: [&str; 15] = [
@@ -160,7 +184,8 @@ impl Log {
         }
     }
 
-    pub(crate) fn add(&self, record: LogRecord) {
+    pub(crate) fn add(&self, mut record: LogRecord) {
+        record.shorten();
         let mut records = self.lock();
         records.push_back(record);
         while records.len() > self.capacity {

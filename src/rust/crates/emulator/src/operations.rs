@@ -60,7 +60,15 @@ pub(crate) struct Call<'a> {
 /// An operation: its name on the wire and what does it.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    pub(crate) run: fn(&mut Call<'_>) -> Answer,
+    run: fn(&mut Call<'_>) -> Answer,
+}
+
+impl Operation {
+    /// Does what a call asks, or refuses it.
+    pub(crate) fn run(&self, call: &mut Call<'_>) -> Answer {
+        grants::check_tokens(call)?;
+        (self.run)(call)
+    }
 }
 
 /// The operation with this name.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::arn::is_region;
 use crate::request::Parameters;
 
 /// The buckets of an emulator, and how fast its time runs for them.
@@ -49,24 +50,32 @@ impl Quotas {
         let Some(speed) = state.speed else {
             return true;
         };
-        let (name, rate) = quota(operation, parameters);
-        let rate = rate * speed;
-        let most = rate.max(1.0);
-        let bucket = state
-            .buckets
-            .entry((region.to_owned(), name))
-            .or_insert(Bucket {
-                calls: most,
-                at: now,
-            });
-        let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
-        bucket.calls = (bucket.calls + passed * rate).min(most);
-        bucket.at = now;
-        let admitted = bucket.calls >= 1.0;
-        if admitted {
-            bucket.calls -= 1.0;
+        let elsewhere = elsewhere(operation, parameters);
+        let here = (region, quota(operation, parameters), 1.0);
+        let charges = [Some(here), elsewhere];
+        for (region, (name, rate), calls) in charges.into_iter().flatten() {
+            let rate = rate * speed;
+            let most = rate.max(calls);
+            let bucket = state
+                .buckets
+                .entry((region.to_owned(), name))
+                .or_insert(Bucket {
+                    calls: most,
+                    at: now,
+                });
+            let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
+            bucket.calls = (bucket.calls + passed * rate).min(most);
+            bucket.at = now;
+            if bucket.calls < calls {
+                return false;
+            }
         }
-        admitted
+        for (region, (name, _), calls) in charges.into_iter().flatten() {
+            if let Some(bucket) = state.buckets.get_mut(&(region.to_owned(), name)) {
+                bucket.calls -= calls;
+            }
+        }
+        true
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -74,8 +83,26 @@ impl Quotas {
     }
 }
 
-/// The bucket a call counts in, and the calls a second that it allows.
-fn quota(operation: &str, parameters: &Parameters) -> (&'static str, f64) {
+/// What a call counts as in another Region: the Region, its quota there, and how many calls of it.
+fn elsewhere<'a>(operation: &str, parameters: &'a Parameters) -> Option<(&'a str, Quota, f64)> {
+    let (member, operation, calls) = match operation {
+        // The first of the two tries whether a key can be made.
+        "ReplicateKey" => ("ReplicaRegion", "CreateKey", 2.0),
+        "UpdatePrimaryRegion" => ("PrimaryRegion", operation, 1.0),
+        _ => return None,
+    };
+    let region = parameters
+        .text(member)
+        .ok()?
+        .filter(|text| is_region(text))?;
+    Some((region, quota(operation, parameters), calls))
+}
+
+/// The name of a bucket, and the calls a second that it allows.
+type Quota = (&'static str, f64);
+
+/// The bucket a call counts in.
+fn quota(operation: &str, parameters: &Parameters) -> Quota {
     let text = |member| parameters.text(member).ok().flatten().unwrap_or_default();
     let is_rsa = |member| text(member).starts_with("RSAES");
     match operation {
@@ -103,10 +130,10 @@ fn quota(operation: &str, parameters: &Parameters) -> (&'static str, f64) {
 }
 
 /// Encrypt, Decrypt, ReEncrypt, data keys, MACs and random bytes.
-const SYMMETRIC: (&str, f64) = ("symmetric cryptography", 10_000.0);
-const ASYMMETRIC: (&str, f64) = ("asymmetric cryptography", 1_000.0);
+const SYMMETRIC: Quota = ("symmetric cryptography", 10_000.0);
+const ASYMMETRIC: Quota = ("asymmetric cryptography", 1_000.0);
 
-const PER_OPERATION: &[(&str, f64)] = &[
+const PER_OPERATION: &[Quota] = &[
     ("CancelKeyDeletion", 5.0),
     ("ConnectCustomKeyStore", 5.0),
     ("CreateAlias", 5.0),
@@ -188,6 +215,32 @@ mod tests {
         quotas.set(Some(60.0));
         let admitted = (0..400).filter(|_| admit("a", "CreateKey", 400)).count();
         assert_eq!(admitted, 300);
+    }
+
+    #[test]
+    fn what_concerns_two_regions_counts_in_both() {
+        let quotas = Quotas::default();
+        let start = Instant::now();
+        let admit = |operation, body: &str| {
+            let parameters = Parameters::parse(body.as_bytes()).expect("members");
+            quotas.admit("a", operation, &parameters, start)
+        };
+        let count = |operation, body| (0..10).filter(|_| admit(operation, body)).count();
+
+        // Two of five CreateKey requests there each time, and one of five here.
+        quotas.set(Some(1.0));
+        assert_eq!(count("ReplicateKey", r#"{"ReplicaRegion":"us-east-2"}"#), 2);
+        assert_eq!(count("ReplicateKey", r#"{"ReplicaRegion":"us-west-1"}"#), 2);
+        assert_eq!(count("ReplicateKey", r#"{"ReplicaRegion":"us-west-2"}"#), 1);
+        quotas.set(Some(0.1));
+        assert_eq!(count("ReplicateKey", r#"{"ReplicaRegion":"us-east-2"}"#), 1);
+
+        quotas.set(Some(1.0));
+        assert_eq!(
+            count("UpdatePrimaryRegion", r#"{"PrimaryRegion":"us-east-2"}"#),
+            5
+        );
+        assert!(!quotas.admit("us-east-2", "UpdatePrimaryRegion", &none(), start));
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::sigv4::{Headers, Incoming};
 
 /// The largest body that is read. The longest KMS request is a key policy of 128 KiB.
 const MAX_BODY: usize = 1024 * 1024;
-/// How long a client may take over the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take over the head of a request, and then over its body.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves until told to stop; connections still open are dropped then.
 pub(crate) async fn serve(
@@ -59,7 +59,7 @@ async fn connection(stream: TcpStream, service: Arc<Service>) {
     // A connection ends in an error when its client goes away, sends no HTTP, or has its answer cut off: none is ours to report.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(TIMEOUT)
         .serve_connection(TokioIo::new(stream), handle)
         .await;
 }
@@ -81,10 +81,10 @@ async fn respond(
     request: Request<IncomingBody>,
 ) -> Result<Response<AnswerBody>, CutOff> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return response(service, too_large());
+    let body = match read(body, TIMEOUT).await {
+        Ok(body) => body,
+        Err(refusal) => return response(service, refusal),
     };
-    let body = body.to_bytes();
     let headers = Headers(
         head.headers
             .iter()
@@ -126,13 +126,22 @@ fn response(service: &Service, reply: Reply) -> Result<Response<AnswerBody>, Cut
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-fn too_large() -> Reply {
-    Reply {
-        status: 413,
+/// A request's body, or the refusal of one that is too long or too slow: the connection ends with it.
+async fn read<B: Body>(body: B, timeout: Duration) -> Result<Bytes, Reply>
+where
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let refuse = |status, body: &[u8]| Reply {
+        status,
         content_type: XML,
         request_id: crypto::uuid(),
-        body: b"<RequestEntityTooLargeException/>\n".to_vec(),
+        body: body.to_vec(),
         cut: None,
+    };
+    match tokio::time::timeout(timeout, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(refuse(413, b"<RequestEntityTooLargeException/>\n")),
+        Err(_) => Err(refuse(408, b"<RequestTimeoutException/>\n")),
     }
 }
 
@@ -184,5 +193,41 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.announced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends its bytes and then no more, but does not end.
+    struct Slow(Option<Bytes>);
+
+    impl Body for Slow {
+        type Data = Bytes;
+        type Error = CutOff;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+            match self.0.take() {
+                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_neither_too_slow_nor_too_long() {
+        let status = async |length| {
+            let body = Slow(Some(Bytes::from(vec![b' '; length])));
+            let refusal = read(body, Duration::from_millis(20)).await;
+            refusal.expect_err("it never ends").status
+        };
+        assert_eq!(status(1).await, 408);
+        assert_eq!(status(MAX_BODY + 1).await, 413);
+        let whole = read(AnswerBody::whole(b"{}".to_vec()), Duration::from_secs(1)).await;
+        assert_eq!(whole.ok().as_deref(), Some(&b"{}"[..]));
     }
 }

@@ -11,5 +11,5 @@ pub(crate) use alias::Alias;
 pub(crate) use grant::{Constraints, Grant, Principal};
 pub(crate) use key::{Deletion, Key, KeyState, LastUse, MultiRegion};
 pub(crate) use material::{Expiry, Material, MaterialState, RotationType, parse_id};
-pub(crate) use rotation::Rotation;
+pub(crate) use rotation::{DEFAULT_PERIOD, Rotation};
 pub(crate) use world::{Change, World};

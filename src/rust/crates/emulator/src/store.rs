@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
@@ -41,8 +42,30 @@ impl Store {
     /// Opens or makes the store, and reads the account it holds; a new one holds a new account.
     ///
     /// # Errors
-    /// When the file cannot be read or written, is open elsewhere, is no store of this version, or holds another account.
+    /// When the file cannot be read or written, is open elsewhere, is damaged, is no store of this version, or holds another
+    /// account.
     pub(crate) fn open(path: &Path, account_id: &str) -> io::Result<(Self, World)> {
+        unless_damaged(|| Self::open_whole(path, account_id))
+    }
+
+    /// Writes what has changed.
+    pub(crate) fn save(&self, world: &World, changes: &BTreeSet<Change>) -> io::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        unless_damaged(|| self.save_some(world, changes))
+    }
+
+    /// Lets go of the file: whoever comes next may open it.
+    pub(crate) fn close(self) {
+        // Damage that shows only now has harmed nothing that was answered.
+        let _ = unless_damaged(|| {
+            drop(self);
+            Ok(())
+        });
+    }
+
+    fn open_whole(path: &Path, account_id: &str) -> io::Result<(Self, World)> {
         create_private(path)?;
         let store = Self {
             database: Database::create(path).map_err(io::Error::other)?,
@@ -66,11 +89,7 @@ impl Store {
         Ok((store, world))
     }
 
-    /// Writes what has changed.
-    pub(crate) fn save(&self, world: &World, changes: &BTreeSet<Change>) -> io::Result<()> {
-        if changes.is_empty() {
-            return Ok(());
-        }
+    fn save_some(&self, world: &World, changes: &BTreeSet<Change>) -> io::Result<()> {
         let must_last = changes
             .iter()
             .any(|change| !matches!(change, Change::Use { .. }));
@@ -162,6 +181,12 @@ impl Store {
         world.take_changes();
         Ok(Some(world))
     }
+}
+
+/// redb panics over some of the damage a file can have: the file is of no use then, and the emulator says so.
+fn unless_damaged<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, "it is damaged")))
 }
 
 fn json(value: &impl Serialize) -> io::Result<zeroize::Zeroizing<Vec<u8>>> {

@@ -26,6 +26,9 @@ pub(crate) fn request(
     Err(violation_error(&violations))
 }
 
+/// A list is judged no further when so much is wrong already: an answer must not be many times its request.
+const MOST_VIOLATIONS: usize = 100;
+
 /// The refusal of a request that lacks a required member.
 pub(crate) fn missing(name: &str) -> ServiceError {
     violation_error(&[null_at(&lower_first(name))])
@@ -137,6 +140,9 @@ fn check_value(
             let shown = shown(&Value::Array(items.clone()).to_string());
             check_length(member, items.len(), &shown, path, violations);
             for (index, item) in items.iter().enumerate() {
+                if violations.len() >= MOST_VIOLATIONS {
+                    break;
+                }
                 let path = format!("{path}.{}.member", index + 1);
                 check_item(member, *item_shape, item, &path, violations)?;
             }
@@ -156,7 +162,9 @@ fn check_value(
     Ok(())
 }
 
-/// A list's bounds are the list's own: its items are judged by their type alone.
+/// A list's bounds are the list's own, and the table has none for items; these are the service model's, in characters.
+const ITEMS: &[(&str, u32)] = &[("GrantTokens", 8192), ("TagKeys", 128)];
+
 fn check_item(
     list: &Member,
     shape: Shape,
@@ -164,18 +172,19 @@ fn check_item(
     path: &str,
     violations: &mut Vec<String>,
 ) -> Result<(), ServiceError> {
-    let unbounded = Member {
+    let most = ITEMS.iter().find(|(name, _)| *name == list.name);
+    let item_member = Member {
         name: list.name,
         shape,
         required: true,
         sensitive: list.sensitive,
         newer: list.newer,
         in_sdk: list.in_sdk,
-        min: None,
-        max: None,
+        min: most.map(|_| 1),
+        max: most.map(|(_, most)| *most),
         pattern: None,
     };
-    check_value(&unbounded, shape, item, path, violations)
+    check_value(&item_member, shape, item, path, violations)
 }
 
 fn check_length(
@@ -268,6 +277,34 @@ mod tests {
             message(json!({"KeyId": long})),
             format!(
                 "1 validation error detected: Value '{long}' at 'keyId' failed to satisfy constraint: Member must have length less than or equal to 2048"
+            )
+        );
+    }
+
+    #[test]
+    fn an_answer_does_not_outgrow_its_request() {
+        let operation = kmsr_model::operation("CreateGrant").expect("the table has CreateGrant");
+        let members = json!({"KeyId": "x", "Operations": vec![""; 200_000]});
+        let refusal = request(operation, members.as_object().expect("an object"))
+            .expect_err("no operation has an empty name");
+        let length = refusal.message.expect("a message").len();
+        assert!(length < 100_000, "{length}");
+    }
+
+    #[test]
+    fn items_of_lists_have_bounds_too() {
+        let operation = kmsr_model::operation("UntagResource").expect("the table has it");
+        let checked = |name: &str| {
+            let members = json!({"KeyId": "x", "TagKeys": ["a", name]});
+            request(operation, members.as_object().expect("an object"))
+        };
+        assert!(checked(&"x".repeat(128)).is_ok());
+        assert!(checked(&"x".repeat(129)).is_err());
+        let empty = checked("").expect_err("a tag has a name").message;
+        assert_eq!(
+            empty.as_deref(),
+            Some(
+                "1 validation error detected: Value '' at 'tagKeys.2.member' failed to satisfy constraint: Member must have length greater than or equal to 1"
             )
         );
     }

@@ -94,7 +94,7 @@ pub(super) fn list_aliases(call: &mut Call<'_>) -> Answer {
             (name.clone(), entry)
         })
         .collect();
-    page::answer(call, "Aliases", 50, aliases.into_iter())
+    page::answer(call, "Aliases", 50..=100, aliases.into_iter())
 }
 
 /// How many aliases AWS lets a key have.

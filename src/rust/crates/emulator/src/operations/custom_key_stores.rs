@@ -7,12 +7,16 @@ use crate::error::ServiceError;
 
 pub(super) fn describe_custom_key_stores(call: &mut Call<'_>) -> Answer {
     let parameters = call.parameters;
-    let named = parameters
-        .text("CustomKeyStoreId")?
-        .or(parameters.text("CustomKeyStoreName")?);
+    let named = (
+        parameters.text("CustomKeyStoreId")?,
+        parameters.text("CustomKeyStoreName")?,
+    );
     match named {
-        Some(store) => Err(not_found(store)),
-        None => Ok(answer([
+        (Some(_), Some(_)) => Err(ServiceError::validation(
+            "You can specify CustomKeyStoreId or CustomKeyStoreName, but not both.",
+        )),
+        (Some(store), None) | (None, Some(store)) => Err(not_found(store)),
+        (None, None) => Ok(answer([
             ("CustomKeyStores", json!([])),
             ("Truncated", json!(false)),
         ])),

@@ -1,8 +1,8 @@
 //! Grants: made, listed and taken back. They are not enforced: every caller of the emulator may do everything.
 
 mod read;
+mod token;
 
-use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, answer, nothing, page};
@@ -10,6 +10,23 @@ use crate::arn::KeyName;
 use crate::crypto::{hex, random};
 use crate::error::ServiceError;
 use crate::state::{Grant, Key, Principal};
+
+/// Refuses tokens that were never given, where the operation has such a refusal.
+pub(super) fn check_tokens(call: &Call<'_>) -> Result<(), ServiceError> {
+    let refuses = kmsr_model::operation(call.operation)
+        .is_some_and(|operation| operation.errors.contains(&INVALID_TOKEN));
+    let tokens = call.parameters.texts("GrantTokens")?.unwrap_or_default();
+    let token_key = &call.world.token_key;
+    let are_good = || {
+        tokens
+            .iter()
+            .all(|token| token::read(token_key, token).is_some())
+    };
+    if refuses && !are_good() {
+        return Err(invalid_token());
+    }
+    Ok(())
+}
 
 pub(super) fn create_grant(call: &mut Call<'_>) -> Answer {
     let key_id = call.key_only()?;
@@ -29,7 +46,6 @@ pub(super) fn create_grant(call: &mut Call<'_>) -> Answer {
         ));
     }
     call.end_of_dry_run()?;
-    let token = grant.token.clone();
     let id = match same {
         Some(id) => id,
         None => {
@@ -38,6 +54,7 @@ pub(super) fn create_grant(call: &mut Call<'_>) -> Answer {
             id
         }
     };
+    let token = token::make(&call.world.token_key, call.region, &key_id, &id);
     Ok(answer([
         ("GrantToken", json!(token)),
         ("GrantId", json!(id)),
@@ -49,6 +66,9 @@ pub(super) fn list_grants(call: &mut Call<'_>) -> Answer {
     let id = parameters.text("GrantId")?;
     let grantee = parameters.text("GranteePrincipal")?;
     let service = parameters.text("GranteeServicePrincipal")?;
+    if grantee.is_some() && service.is_some() {
+        return Err(read::only_one_principal("Grantee"));
+    }
     let key_id = call.key_only()?;
     if let Some(id) = id
         && !is_grant_id(id)
@@ -64,7 +84,7 @@ pub(super) fn list_grants(call: &mut Call<'_>) -> Answer {
         .filter(|(_, grant)| service.is_none_or(|name| is_service(Some(&grant.grantee), name)))
         .map(|(id, grant)| (id.clone(), entry(call, key, id, grant)))
         .collect();
-    page::answer(call, "Grants", 50, grants.into_iter())
+    page::answer(call, "Grants", 50..=100, grants.into_iter())
 }
 
 pub(super) fn list_retirable_grants(call: &mut Call<'_>) -> Answer {
@@ -93,7 +113,7 @@ pub(super) fn list_retirable_grants(call: &mut Call<'_>) -> Answer {
         .collect();
     let mut grants = grants;
     grants.sort_by(|one, other| one.0.cmp(&other.0));
-    page::answer(call, "Grants", 50, grants.into_iter())
+    page::answer(call, "Grants", 50..=100, grants.into_iter())
 }
 
 pub(super) fn retire_grant(call: &mut Call<'_>) -> Answer {
@@ -150,21 +170,18 @@ fn remove(call: &mut Call<'_>, key_id: &str, grant_id: &str) -> Answer {
 
 /// The key and the grant a token was given for.
 fn of_token(call: &mut Call<'_>, token: &str) -> Result<(String, String), ServiceError> {
-    call.world.settle_region(call.region, call.now);
-    call.world
-        .keys(call.region)
-        .find_map(|key| {
-            key.grants
-                .iter()
-                .find(|(_, grant)| grant.token == token)
-                .map(|(id, _)| (key.id.clone(), id.clone()))
-        })
-        .ok_or_else(|| {
-            ServiceError::new(
-                "InvalidGrantTokenException",
-                "The grant token is not valid.",
-            )
-        })
+    let (region, key_id, grant_id) =
+        token::read(&call.world.token_key, token).ok_or_else(invalid_token)?;
+    if region != call.region {
+        return Err(invalid_token());
+    }
+    let key_id = call
+        .resolve_name(&key_id, false)
+        .map_err(|_| invalid_token())?;
+    if !call.key(&key_id).grants.contains_key(&grant_id) {
+        return Err(invalid_token());
+    }
+    Ok((key_id, grant_id))
 }
 
 fn entry(call: &Call<'_>, key: &Key, id: &str, grant: &Grant) -> Value {
@@ -198,11 +215,10 @@ fn name_principal(members: &mut Map<String, Value>, role: &str, principal: &Prin
     members.insert(member, json!(name));
 }
 
-/// Whether two grants differ in nothing but the moment and the token.
+/// Whether two grants differ in nothing but the moment.
 fn is_same(one: &Grant, other: &Grant) -> bool {
     let mut other = other.clone();
     other.created = one.created;
-    other.token.clone_from(&one.token);
     *one == other
 }
 
@@ -222,7 +238,8 @@ fn invalid_id() -> ServiceError {
     ServiceError::new("InvalidGrantIdException", "The grant ID is not valid.")
 }
 
-/// An opaque text that nobody can guess.
-fn new_token() -> String {
-    BASE64_STANDARD_NO_PAD.encode(random::<96>())
+const INVALID_TOKEN: &str = "InvalidGrantTokenException";
+
+fn invalid_token() -> ServiceError {
+    ServiceError::new(INVALID_TOKEN, "The grant token is not valid.")
 }

@@ -11,7 +11,7 @@ use crate::crypto::unwrap::unwrap;
 use crate::error::ServiceError;
 use crate::request::encode_blob;
 use crate::spec::{Origin, RsaSize, WrappingAlgorithm};
-use crate::state::{Expiry, Key, parse_id};
+use crate::state::{Expiry, Key, KeyState, parse_id};
 use crate::token::{ImportToken, Rejected};
 
 pub(super) fn get_parameters_for_import(call: &mut Call<'_>) -> Answer {
@@ -51,6 +51,7 @@ pub(super) fn import_key_material(call: &mut Call<'_>) -> Answer {
     let key = call.key(&key_id);
     ensure_importable(key)?;
     let (arn, spec) = (key.arn.clone(), key.spec);
+    let was_waiting = key.state() == KeyState::PendingImport;
     let expiry = expiry(call)?;
     let import_type = import_type(call, spec.is_symmetric())?;
     let named_id = named_material(call)?;
@@ -89,7 +90,10 @@ pub(super) fn import_key_material(call: &mut Call<'_>) -> Answer {
         description,
         material,
     };
-    import.into_key(call.key_mut(&key_id))?;
+    let key = call.key_mut(&key_id);
+    import.into_key(key)?;
+    // A key that waited for its material is enabled by it, whatever it was before.
+    key.enabled |= was_waiting;
     if spec.is_symmetric() && !call.key(&key_id).is_replica() {
         call.world.announce_material(call.region, &key_id);
     }

@@ -72,7 +72,7 @@ pub(super) fn list_keys(call: &mut Call<'_>) -> Answer {
         .filter(|_| !others_only)
         .map(|key| (key.id.clone(), json!({"KeyId": key.id, "KeyArn": key.arn})))
         .collect();
-    page::answer(call, "Keys", 100, keys.into_iter())
+    page::answer(call, "Keys", 100..=1000, keys.into_iter())
 }
 
 pub(super) fn get_public_key(call: &mut Call<'_>) -> Answer {
@@ -116,7 +116,7 @@ impl NewKey {
         let spec = parameters.choice("KeySpec", KeySpec::parse, KeySpec::NAMES)?;
         let old_spec =
             parameters.choice("CustomerMasterKeySpec", KeySpec::parse, KeySpec::NAMES)?;
-        if spec.is_some() && old_spec.is_some() && spec != old_spec {
+        if spec.is_some() && old_spec.is_some() {
             return Err(ServiceError::validation(
                 "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
             ));

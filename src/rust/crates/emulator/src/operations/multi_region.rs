@@ -14,13 +14,7 @@ pub(super) fn replicate_key(call: &mut Call<'_>) -> Answer {
     let key_id = call.key_only()?;
     let primary = call.key(&key_id);
     ensure_primary(primary)?;
-    match primary.state() {
-        KeyState::Enabled => {}
-        // Without material there is nothing to copy, and nothing to wait for.
-        KeyState::PendingImport => {}
-        KeyState::Disabled => return Err(primary.disabled()),
-        _ => return Err(primary.in_the_wrong_state()),
-    }
+    primary.ensure_usable()?;
     ensure_region(call, region)?;
     if call.world.find_key(region, &key_id).is_some() {
         return Err(ServiceError::new(
@@ -88,7 +82,7 @@ pub(super) fn update_primary_region(call: &mut Call<'_>) -> Answer {
     let key_id = call.key_only()?;
     let primary = call.key(&key_id);
     ensure_primary(primary)?;
-    primary.ensure_manageable()?;
+    primary.ensure_usable()?;
     ensure_region(call, region)?;
     let name = call.world.home(region).key_arn(&key_id);
     call.world.resolve(region, &name, false, call.now)?;

@@ -1,5 +1,7 @@
 //! Listings in pages: `Limit`, `Marker`, `NextMarker`, `Truncated`.
 
+use std::ops::RangeInclusive;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 
@@ -9,19 +11,25 @@ use crate::error::ServiceError;
 /// One page of entries that are sorted by their name.
 ///
 /// A marker holds the name of the last entry that was sent, so a listing goes on where it was even when entries have come or
-/// gone in between.
+/// gone in between. `limits` are the number of entries on a page when the request does not say, and the greatest it may ask for.
 pub(super) fn answer(
     call: &Call<'_>,
     member: &str,
-    default_limit: usize,
+    limits: RangeInclusive<usize>,
     entries: impl Iterator<Item = (String, Value)>,
 ) -> Answer {
     let limit = call
         .parameters
         .integer("Limit")?
         .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(default_limit)
+        .unwrap_or(*limits.start())
         .max(1);
+    if limit > *limits.end() {
+        return Err(ServiceError::validation(format!(
+            "Limit must be between 1 and {} (inclusive).",
+            limits.end()
+        )));
+    }
     let after = call
         .parameters
         .text("Marker")?

@@ -18,9 +18,13 @@ pub(super) fn get_key_policy(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn put_key_policy(call: &mut Call<'_>) -> Answer {
     let policy = call.parameters.required_text("Policy")?;
+    if call.parameters.text("PolicyName")? == Some("AWS_RAM") {
+        return Err(ServiceError::validation(
+            "The AWS_RAM policy can only be managed by the RAM service.",
+        ));
+    }
     let key_id = call.key_only()?;
     ensure_default(call)?;
-    call.key(&key_id).ensure_not_pending_deletion()?;
     check(call, policy)?;
     call.key_mut(&key_id).policy = policy.to_owned();
     nothing()
@@ -29,7 +33,7 @@ pub(super) fn put_key_policy(call: &mut Call<'_>) -> Answer {
 pub(super) fn list_key_policies(call: &mut Call<'_>) -> Answer {
     call.key_only()?;
     let names = [(ONLY_NAME.to_owned(), Value::from(ONLY_NAME))];
-    page::answer(call, "PolicyNames", 100, names.into_iter())
+    page::answer(call, "PolicyNames", 100..=1000, names.into_iter())
 }
 
 /// The policy a request brings, checked; `None` when it brings none.
@@ -63,6 +67,8 @@ pub(super) fn default(call: &Call<'_>, region: &str) -> String {
 
 /// AWS lets a key have one policy, of this name.
 const ONLY_NAME: &str = "default";
+/// How many bytes a key policy may have: a quota that AWS does not raise.
+const MOST_BYTES: usize = 32 * 1024;
 
 fn ensure_default(call: &Call<'_>) -> Result<(), ServiceError> {
     match call.parameters.text("PolicyName")? {
@@ -72,6 +78,12 @@ fn ensure_default(call: &Call<'_>) -> Result<(), ServiceError> {
 }
 
 fn check(call: &Call<'_>, policy: &str) -> Result<(), ServiceError> {
+    if policy.len() > MOST_BYTES {
+        return Err(ServiceError::new(
+            "LimitExceededException",
+            format!("A key policy can have at most {MOST_BYTES} bytes."),
+        ));
+    }
     let statements = document::parse(policy)
         .map_err(|message| ServiceError::new("MalformedPolicyDocumentException", message))?;
     let bypass = call.parameters.is_set("BypassPolicyLockoutSafetyCheck")?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Call, answer, nothing, page};
 use crate::error::ServiceError;
 use crate::spec::Origin;
-use crate::state::{Expiry, Key, KeyState, Material, RotationType};
+use crate::state::{DEFAULT_PERIOD, Expiry, Key, Material, RotationType};
 
 pub(super) fn enable_key_rotation(call: &mut Call<'_>) -> Answer {
     let period = call.parameters.integer("RotationPeriodInDays")?;
@@ -13,9 +13,9 @@ pub(super) fn enable_key_rotation(call: &mut Call<'_>) -> Answer {
     ensure_automatic(call.key(&key_id))?;
     let now = call.now;
     let rotation = &mut call.key_mut(&key_id).rotation;
-    rotation.period_in_days = period.unwrap_or(rotation.period_in_days);
     // The period counts from when rotation was enabled.
     if rotation.next.is_none() || period.is_some() {
+        rotation.period_in_days = period.unwrap_or(DEFAULT_PERIOD);
         rotation.next = Some(now.plus_days(rotation.period_in_days));
     }
     nothing()
@@ -38,18 +38,18 @@ pub(super) fn get_key_rotation_status(call: &mut Call<'_>) -> Answer {
         .and_then(|multi_region| call.world.find_key(&multi_region.primary_region, &key_id))
         .unwrap_or(key);
     let rotation = &primary.rotation;
+    // On its way out, a key does not rotate; what was set comes back when its deletion is cancelled.
+    let next = rotation.next.filter(|_| key.deletion.is_none());
     let mut members = answer([
         ("KeyId", json!(key.arn)),
-        ("KeyRotationEnabled", json!(rotation.next.is_some())),
+        ("KeyRotationEnabled", json!(next.is_some())),
     ]);
-    if let Some(next) = rotation.next {
+    if let Some(next) = next {
         members.insert(
             "RotationPeriodInDays".to_owned(),
             json!(rotation.period_in_days),
         );
-        if key.state() != KeyState::PendingDeletion {
-            members.insert("NextRotationDate".to_owned(), json!(next.seconds()));
-        }
+        members.insert("NextRotationDate".to_owned(), json!(next.seconds()));
     }
     Ok(members)
 }
@@ -69,6 +69,16 @@ pub(super) fn rotate_key_on_demand(call: &mut Call<'_>) -> Answer {
             "No available key material pending rotation for the key: {}.",
             key.arn
         )));
+    }
+    let soon = call.now.plus_millis(TOO_CLOSE_MILLIS);
+    if key.rotation.next.is_some_and(|next| next <= soon) {
+        return Err(ServiceError::new(
+            "ConflictException",
+            format!(
+                "An automatic rotation of {} is scheduled to begin within the next 20 minutes.",
+                key.arn
+            ),
+        ));
     }
     if key.rotation.on_demand_count >= MOST_ON_DEMAND {
         return Err(ServiceError::new(
@@ -99,11 +109,13 @@ pub(super) fn list_key_rotations(call: &mut Call<'_>) -> Answer {
         // Numbered, so that pages keep the order the materials came in.
         .map(|(index, material)| (format!("{index:08}"), entry(key, material)))
         .collect();
-    page::answer(call, "Rotations", 100, entries.into_iter())
+    page::answer(call, "Rotations", 100..=1000, entries.into_iter())
 }
 
 /// How often AWS lets a key be rotated on demand.
 const MOST_ON_DEMAND: u32 = 25;
+/// A key that is to rotate by itself within twenty minutes is not rotated on demand.
+const TOO_CLOSE_MILLIS: i64 = 20 * 60 * 1000;
 
 fn entry(key: &Key, material: &Material) -> Value {
     let mut members = answer([

@@ -38,7 +38,7 @@ pub(super) fn list_resource_tags(call: &mut Call<'_>) -> Answer {
         .iter()
         .map(|(name, value)| (name.clone(), json!({"TagKey": name, "TagValue": value})))
         .collect();
-    page::answer(call, "Tags", 50, tags.into_iter())
+    page::answer(call, "Tags", 50..=50, tags.into_iter())
 }
 
 /// The tags a request brings, checked.

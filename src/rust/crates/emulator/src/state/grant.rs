@@ -11,7 +11,6 @@ use crate::clock::Time;
 pub(crate) struct Grant {
     pub(crate) name: String,
     pub(crate) created: Time,
-    pub(crate) token: String,
     pub(crate) grantee: Principal,
     pub(crate) retiring: Option<Principal>,
     pub(crate) operations: Vec<String>,

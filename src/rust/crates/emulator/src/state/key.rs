@@ -163,13 +163,17 @@ impl Key {
 
     /// Makes one of the key's materials the current one.
     pub(super) fn rotate_to(&mut self, id: [u8; 32], rotation: (Time, RotationType)) {
-        for material in &mut self.materials {
-            if material.id == id {
-                material.state = MaterialState::Current;
-                material.rotation = Some(rotation);
-            } else if material.state == MaterialState::Current {
-                material.state = MaterialState::NonCurrent;
-            }
+        // Both are among the last, and after many years there are thousands.
+        let mut latest_first = self.materials.iter_mut().rev();
+        if let Some(old) =
+            latest_first.find(|old| old.id != id && old.state == MaterialState::Current)
+        {
+            old.state = MaterialState::NonCurrent;
+        }
+        let mut latest_first = self.materials.iter_mut().rev();
+        if let Some(new) = latest_first.find(|new| new.id == id) {
+            new.state = MaterialState::Current;
+            new.rotation = Some(rotation);
         }
     }
 
@@ -208,10 +212,11 @@ impl Key {
         tied.peek().is_some() && tied.all(|material| material.secret.is_some())
     }
 
-    /// The earliest end of any imported material, and the model DescribeKey shows.
+    /// The earliest end of any imported material that is the key's for good, and the model DescribeKey shows.
     pub(crate) fn expiry(&self) -> Option<Expiry> {
         self.materials
             .iter()
+            .filter(|material| material.is_tied())
             .filter_map(|material| material.expiry)
             .min_by_key(|expiry| match expiry {
                 Expiry::At(time) => time.millis(),

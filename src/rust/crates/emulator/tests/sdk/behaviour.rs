@@ -1,12 +1,10 @@
-//! Faults, quotas, the log, the store, and the handle's own life.
+//! Faults, quotas, the log, and the handle's own life.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::common::*;
 use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{AlgorithmSpec, KeySpec, KeyUsageType, WrappingKeySpec};
 use kmsr_emulator::{Config, Credentials, Emulator, Fault, FaultKind, Time};
 
 fn once(operation: &str, kind: FaultKind) -> Fault {
@@ -80,6 +78,19 @@ async fn what_is_asked_to_go_wrong_goes_wrong() {
         .send()
         .await
         .expect("all is well again");
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_a_late_answer_has_done_it_all_the_same() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    emulator.fault(once("CreateKey", FaultKind::Delay(Duration::from_secs(60))));
+    let patience = Duration::from_millis(300);
+    let created = tokio::time::timeout(patience, client.create_key().send()).await;
+    assert!(created.is_err(), "{created:?}");
+    let listed = client.list_keys().send().await.expect("a list");
+    assert_eq!(listed.keys.unwrap_or_default().len(), 1);
+    assert_eq!(emulator.log().len(), 2);
 }
 
 #[tokio::test]
@@ -255,133 +266,6 @@ async fn several_people_may_sign() {
         code(client(&emulator).list_keys().send().await),
         "ExpiredTokenException"
     );
-}
-
-/// A file that goes with its test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("kmsr-{}-{name}.redb", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        Self(path)
-    }
-
-    fn start(&self) -> std::io::Result<Emulator> {
-        Emulator::start(Config {
-            store: Some(self.0.clone()),
-            ..Config::default()
-        })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-#[tokio::test]
-async fn an_account_outlives_its_emulator() {
-    let scratch = Scratch::new("outlives");
-    let emulator = scratch.start().expect("it starts");
-    let before = client(&emulator);
-    let id = symmetric_key(&before).await;
-    let mac_id = external_key(&before, KeySpec::Hmac256, KeyUsageType::GenerateVerifyMac).await;
-    let gone = symmetric_key(&before).await;
-    before
-        .create_alias()
-        .alias_name("alias/kept")
-        .target_key_id(&id)
-        .send()
-        .await
-        .expect("an alias");
-    let sealed = before
-        .encrypt()
-        .key_id(&id)
-        .plaintext(Blob::new("kept"))
-        .send()
-        .await
-        .expect("it encrypts");
-    let given = parameters(
-        &before,
-        &mac_id,
-        AlgorithmSpec::RsaesOaepSha256,
-        WrappingKeySpec::Rsa2048,
-    )
-    .await;
-    before
-        .schedule_key_deletion()
-        .key_id(&gone)
-        .pending_window_in_days(7)
-        .send()
-        .await
-        .expect("scheduled");
-    assert!(scratch.start().is_err(), "one file, one emulator");
-    emulator.stop();
-
-    let emulator = scratch.start().expect("it starts again");
-    let after = client(&emulator);
-    let opened = after
-        .decrypt()
-        .set_ciphertext_blob(sealed.ciphertext_blob)
-        .send()
-        .await
-        .expect("it opens");
-    assert_eq!(opened.plaintext.expect("a plaintext").as_ref(), b"kept");
-    assert_eq!(describe(&after, "alias/kept").await.arn, Some(id.clone()));
-    let public_key = given.public_key.expect("a public key");
-    after
-        .import_key_material()
-        .key_id(&mac_id)
-        .set_import_token(given.import_token)
-        .encrypted_key_material(Blob::new(wrap(
-            public_key.as_ref(),
-            &AlgorithmSpec::RsaesOaepSha256,
-            &[1; 32],
-        )))
-        .expiration_model("KEY_MATERIAL_DOES_NOT_EXPIRE".into())
-        .send()
-        .await
-        .expect("the token is as good as before");
-    emulator.advance(days(8));
-    assert_eq!(
-        code(after.describe_key().key_id(&gone).send().await),
-        "NotFoundException"
-    );
-    let usage = after
-        .get_key_last_usage()
-        .key_id(&id)
-        .send()
-        .await
-        .expect("a usage");
-    assert!(
-        usage
-            .key_last_usage
-            .is_some_and(|usage| usage.operation.is_some())
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn the_store_is_its_owners_alone_and_must_be_a_store() {
-    use std::os::unix::fs::PermissionsExt;
-
-    let scratch = Scratch::new("private");
-    drop(scratch.start().expect("it starts"));
-    let mode = std::fs::metadata(&scratch.0)
-        .expect("a file")
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let other_account = Emulator::start(Config {
-        store: Some(scratch.0.clone()),
-        account_id: "111111111111".to_owned(),
-        ..Config::default()
-    });
-    assert!(other_account.is_err());
-    std::fs::write(&scratch.0, b"no store at all").expect("it is overwritten");
-    assert!(scratch.start().is_err());
 }
 
 #[tokio::test]

@@ -220,6 +220,37 @@ fn a_caller_learns_who_it_is() {
     assert!(other.body.contains("<Code>InvalidAction</Code>"));
 }
 
+#[test]
+fn records_grow_no_longer_than_cloudtrails() {
+    let emulator = emulator();
+    let agent = "\u{e9}".repeat(2000);
+    let headers = [
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", "TrentService.Encrypt"),
+        ("user-agent", &agent),
+    ];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let action = format!("Action={}", "x".repeat(3000));
+    let unknown = signed(&emulator, "sts", &form, action.as_bytes());
+    assert_eq!(unknown.status, 400, "{}", unknown.body);
+    let members = serde_json::json!({
+        "KeyId": "x".repeat(3000),
+        "Plaintext": "AAAA",
+        "EncryptionContext": {"a": "x".repeat(200_000)},
+    });
+    let refused = signed(&emulator, "kms", &headers, members.to_string().as_bytes());
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    let records = emulator.log();
+    let [unknown, record] = &records[..] else {
+        panic!("two records");
+    };
+    assert_eq!(unknown.event_name.len(), 1024);
+    assert_eq!(record.user_agent.len(), 1024);
+    let message = record.error_message.as_ref().expect("a message");
+    assert_eq!(message.len(), 1024);
+    assert!(record.request_parameters.is_null());
+}
+
 /// Every operation, with every member in turn made something it should not be: an answer each time, and never a fault.
 #[test]
 fn no_member_of_any_operation_makes_it_fail() {

@@ -376,3 +376,79 @@ async fn new_material_of_a_symmetric_key_waits() {
         "IncorrectKeyMaterialException"
     );
 }
+
+#[tokio::test]
+async fn the_key_ends_with_material_that_is_its_own_for_good() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let key_id = empty_key(&client).await;
+    import(&client, &key_id, OAEP, SIZE, &[1; 32])
+        .await
+        .expect("the first does not expire");
+    let given = parameters(&client, &key_id, OAEP, SIZE).await;
+    let public_key = given.public_key.expect("a public key");
+    client
+        .import_key_material()
+        .key_id(&key_id)
+        .set_import_token(given.import_token)
+        .encrypted_key_material(Blob::new(wrap(public_key.as_ref(), &OAEP, &[2; 32])))
+        .valid_to(seconds_from_now(&emulator, 3600))
+        .import_type(ImportType::NewKeyMaterial)
+        .send()
+        .await
+        .expect("the second does");
+    let described = async || describe(&client, &key_id).await;
+    let waiting = described().await;
+    assert_eq!(waiting.valid_to, None);
+    assert_eq!(
+        waiting.expiration_model,
+        Some(ExpirationModelType::KeyMaterialDoesNotExpire)
+    );
+    client
+        .rotate_key_on_demand()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("it rotates");
+    assert!(described().await.valid_to.is_some());
+}
+
+#[tokio::test]
+async fn an_import_that_was_waited_for_enables_the_key() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let key_id = empty_key(&client).await;
+    let bring = async || import(&client, &key_id, OAEP, SIZE, &[1; 32]).await;
+    client
+        .schedule_key_deletion()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("scheduled");
+    client
+        .cancel_key_deletion()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("cancelled");
+    assert_eq!(state(&client, &key_id).await, KeyState::PendingImport);
+    bring().await.expect("the first");
+    assert_eq!(state(&client, &key_id).await, KeyState::Enabled);
+
+    client
+        .disable_key()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("off");
+    bring().await.expect("once more");
+    assert_eq!(state(&client, &key_id).await, KeyState::Disabled);
+    client
+        .delete_imported_key_material()
+        .key_id(&key_id)
+        .send()
+        .await
+        .expect("deleted");
+    bring().await.expect("back");
+    assert_eq!(state(&client, &key_id).await, KeyState::Enabled);
+}

@@ -11,3 +11,4 @@ mod multi_region;
 mod names;
 mod policies;
 mod rotation;
+mod store;

@@ -98,6 +98,7 @@ async fn states_allow_what_they_allow() {
 }
 
 #[tokio::test]
+#[allow(deprecated, reason = "AWS still takes the older member")]
 async fn create_key_says_what_does_not_go_together() {
     let emulator = emulator();
     let client = client(&emulator);
@@ -114,6 +115,16 @@ async fn create_key_says_what_does_not_go_together() {
     assert_eq!(
         message(agreement),
         "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"
+    );
+    let twice = create()
+        .key_spec(KeySpec::Hmac256)
+        .customer_master_key_spec("HMAC_256".into())
+        .key_usage(KeyUsageType::GenerateVerifyMac)
+        .send()
+        .await;
+    assert_eq!(
+        message(twice),
+        "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."
     );
     let sm2 = create()
         .key_spec(KeySpec::Sm2)
@@ -157,6 +168,13 @@ async fn an_account_without_custom_key_stores_says_so() {
         .expect("a list");
     assert_eq!(stores.custom_key_stores.unwrap_or_default().len(), 0);
     let store = "cks-1234567890abcdef0";
+    let named_twice = client
+        .describe_custom_key_stores()
+        .custom_key_store_id(store)
+        .custom_key_store_name("mine")
+        .send()
+        .await;
+    assert_eq!(code(named_twice), "ValidationException");
     let missing = "CustomKeyStoreNotFoundException";
     assert_eq!(
         code(

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use aws_sdk_kms::Client;
-use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::primitives::{Blob, DateTime};
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, ImportType, IncludeKeyMaterial, KeyState,
     MultiRegionKeyType, OriginType, WrappingKeySpec,
@@ -215,6 +215,44 @@ async fn a_primary_waits_for_its_replicas_to_go() {
     assert_eq!(
         code(here.describe_key().key_id(&id).send().await),
         "NotFoundException"
+    );
+}
+
+#[tokio::test]
+async fn what_is_due_in_another_region_happens_though_nobody_looks_there() {
+    let emulator = emulator();
+    let here = client_in(&emulator, HERE);
+    let schedule = async |region: &str, id: &str, days: i32| {
+        client_in(&emulator, region)
+            .schedule_key_deletion()
+            .key_id(id)
+            .pending_window_in_days(days)
+            .send()
+            .await
+            .expect("scheduled")
+    };
+    let going = primary(&here, OriginType::AwsKms).await;
+    let staying = primary(&here, OriginType::AwsKms).await;
+    for region in [THERE, ELSEWHERE] {
+        replicate(&here, &going, region).await;
+    }
+    replicate(&here, &staying, THERE).await;
+    let last = schedule(ELSEWHERE, &going, 30).await;
+    schedule(THERE, &going, 7).await;
+    schedule(THERE, &staying, 7).await;
+    schedule(HERE, &going, 10).await;
+
+    emulator.advance(days(31));
+    replicate(&here, &staying, THERE).await;
+    let described = describe(&here, &going).await;
+    assert_eq!(described.key_state, Some(KeyState::PendingDeletion));
+    let relatives = described.multi_region_configuration.expect("relatives");
+    assert_eq!(relatives.replica_keys.unwrap_or_default(), []);
+    // The waiting period began when the last replica went.
+    let seconds = |date: Option<DateTime>| date.expect("a date").secs();
+    assert_eq!(
+        seconds(described.deletion_date) - seconds(last.deletion_date),
+        10 * 86_400
     );
 }
 

@@ -180,3 +180,23 @@ async fn listings_come_in_pages() {
         "1 validation error detected: Value '1001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 1000"
     );
 }
+
+#[tokio::test]
+async fn a_page_has_no_more_entries_than_its_listing_allows() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let aliases = async |limit| client.list_aliases().limit(limit).send().await.map(drop);
+    aliases(100).await.expect("a list");
+    assert_eq!(code(aliases(101).await), "ValidationException");
+    let grants = client.list_grants().key_id(&id).limit(101).send().await;
+    assert_eq!(code(grants), "ValidationException");
+    let tags = async |limit| {
+        let list = client.list_resource_tags().key_id(&id);
+        list.limit(limit).send().await.map(drop)
+    };
+    tags(50).await.expect("a list");
+    assert_eq!(code(tags(51).await), "ValidationException");
+    let keys = client.list_keys().limit(1000).send().await;
+    keys.expect("a list");
+}

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{GrantOperation, Tag};
+use aws_sdk_kms::types::{GrantConstraints, GrantOperation, Tag};
 
 fn tag(name: &str, value: &str) -> Tag {
     Tag::builder()
@@ -144,6 +144,21 @@ async fn policies_are_checked_for_form() {
         .send()
         .await
         .expect("whoever insists may");
+    let most = format!("{mine:<32768}");
+    let put = |policy: &str| client.put_key_policy().key_id(&id).policy(policy);
+    put(&most).send().await.expect("as long as one may be");
+    let longer = most + " ";
+    assert_eq!(code(put(&longer).send().await), "LimitExceededException");
+    let created = client.create_key().policy(longer).send().await;
+    assert_eq!(code(created), "LimitExceededException");
+    let shared = put(&mine).policy_name("AWS_RAM").send().await;
+    assert_eq!(
+        refusal(shared),
+        (
+            "ValidationException".to_owned(),
+            Some("The AWS_RAM policy can only be managed by the RAM service.".to_owned())
+        )
+    );
     let names = client
         .list_key_policies()
         .key_id(&id)
@@ -240,4 +255,127 @@ async fn grants_come_and_go() {
         .await
         .expect("a list");
     assert_eq!(listed.grants.unwrap_or_default().len(), 0);
+}
+
+#[tokio::test]
+async fn grants_say_what_does_not_go_together() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let alice = "arn:aws:iam::000000000000:user/alice";
+    let service = "dynamodb.us-east-1.amazonaws.com";
+    let source = || {
+        GrantConstraints::builder().source_arn("arn:aws:dynamodb:us-east-1:000000000000:table/t")
+    };
+    let create = || {
+        client
+            .create_grant()
+            .key_id(&id)
+            .operations(GrantOperation::Decrypt)
+    };
+    let to_service = || create().grantee_service_principal(service);
+    let bound = |pairs: usize, length: usize| {
+        let pair = |n: usize| (n.to_string(), "x".repeat(length));
+        let context = (0..pairs).map(pair).collect();
+        let constraints = GrantConstraints::builder().set_encryption_context_equals(Some(context));
+        create()
+            .grantee_principal(alice)
+            .constraints(constraints.build())
+    };
+    for good in [
+        to_service()
+            .constraints(source().build())
+            .retiring_principal(alice),
+        to_service()
+            .constraints(source().build())
+            .retiring_service_principal(service),
+        bound(8, 384),
+    ] {
+        good.send().await.expect("a grant");
+    }
+    for wrong in [
+        create(),
+        create()
+            .grantee_principal(alice)
+            .grantee_service_principal(service),
+        create()
+            .grantee_principal(alice)
+            .retiring_principal(alice)
+            .retiring_service_principal(service),
+        // A service needs a source and somebody to retire its grant.
+        to_service().retiring_principal(alice),
+        to_service().constraints(source().build()),
+        bound(9, 1),
+        bound(1, 385),
+    ] {
+        let wrong = wrong.send().await;
+        assert_eq!(code(wrong), "ValidationException");
+    }
+    let both = client
+        .list_grants()
+        .key_id(&id)
+        .grantee_principal(alice)
+        .grantee_service_principal(service)
+        .send()
+        .await;
+    assert_eq!(code(both), "ValidationException");
+}
+
+#[tokio::test]
+async fn all_tokens_of_a_grant_are_alike_and_nothing_else_is_one() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let create = async || {
+        let created = client
+            .create_grant()
+            .key_id(&id)
+            .grantee_principal("arn:aws:iam::000000000000:user/alice")
+            .operations(GrantOperation::Encrypt)
+            .name("mine")
+            .send()
+            .await;
+        created.expect("a grant").grant_token.expect("a token")
+    };
+    let (first, second) = (create().await, create().await);
+    let encrypt = async |token: &str| {
+        client
+            .encrypt()
+            .key_id(&id)
+            .plaintext(Blob::new("x"))
+            .grant_tokens(token)
+            .send()
+            .await
+    };
+    for token in [&first, &second] {
+        encrypt(token).await.expect("it encrypts");
+    }
+    for junk in ["junk", &first[1..]] {
+        assert_eq!(
+            code(encrypt(junk).await),
+            "InvalidGrantTokenException",
+            "{junk}"
+        );
+    }
+    // DescribeKey knows no such error.
+    let described = client
+        .describe_key()
+        .key_id(&id)
+        .grant_tokens("junk")
+        .send()
+        .await;
+    described.expect("it is described");
+
+    let elsewhere = client_in(&emulator, "eu-west-1");
+    let retire =
+        |client: &aws_sdk_kms::Client, token: &str| client.retire_grant().grant_token(token).send();
+    assert_eq!(
+        code(retire(&elsewhere, &second).await),
+        "InvalidGrantTokenException"
+    );
+    retire(&client, &second).await.expect("it is retired");
+    assert_eq!(
+        code(retire(&client, &first).await),
+        "InvalidGrantTokenException"
+    );
 }

@@ -1,5 +1,7 @@
 //! New material for old keys, and when keys were used.
 
+use std::time::{Duration, Instant};
+
 use crate::common::*;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{IncludeKeyMaterial, KeySpec, KeyUsageType};
@@ -129,6 +131,97 @@ async fn keys_rotate_by_themselves_and_on_demand() {
     assert_eq!(
         message(client.rotate_key_on_demand().key_id(&external).send().await),
         format!("{external} is pending import.")
+    );
+}
+
+#[tokio::test]
+async fn rotation_is_off_while_a_key_waits_for_its_deletion_and_begins_anew_with_the_default_period()
+ {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    let enable = || client.enable_key_rotation().key_id(&id);
+    let status = async || {
+        client
+            .get_key_rotation_status()
+            .key_id(&id)
+            .send()
+            .await
+            .expect("a status")
+    };
+    enable()
+        .rotation_period_in_days(90)
+        .send()
+        .await
+        .expect("rotation is on");
+    client
+        .schedule_key_deletion()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("scheduled");
+    assert!(!status().await.key_rotation_enabled);
+    client
+        .cancel_key_deletion()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("cancelled");
+    let resumed = status().await;
+    assert!(resumed.key_rotation_enabled);
+    assert_eq!(resumed.rotation_period_in_days, Some(90));
+
+    client.enable_key().key_id(&id).send().await.expect("on");
+    client
+        .disable_key_rotation()
+        .key_id(&id)
+        .send()
+        .await
+        .expect("rotation is off");
+    enable().send().await.expect("rotation is on again");
+    assert_eq!(status().await.rotation_period_in_days, Some(365));
+}
+
+#[tokio::test]
+async fn a_key_about_to_rotate_by_itself_is_not_rotated_on_demand() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    client
+        .enable_key_rotation()
+        .key_id(&id)
+        .rotation_period_in_days(90)
+        .send()
+        .await
+        .expect("rotation is on");
+    let rotate = || client.rotate_key_on_demand().key_id(&id).send();
+    emulator.advance(days(90) - Duration::from_secs(21 * 60));
+    rotate().await.expect("twenty-one minutes are enough");
+    emulator.advance(Duration::from_secs(2 * 60));
+    assert_eq!(code(rotate().await), "ConflictException");
+    emulator.advance(Duration::from_secs(20 * 60));
+    rotate().await.expect("it has rotated");
+}
+
+#[tokio::test]
+async fn thousands_of_years_of_rotations_are_made_up_for_at_once() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let id = symmetric_key(&client).await;
+    client
+        .enable_key_rotation()
+        .key_id(&id)
+        .rotation_period_in_days(90)
+        .send()
+        .await
+        .expect("rotation is on");
+    emulator.advance(Duration::MAX);
+    let start = Instant::now();
+    describe(&client, &id).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
     );
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::new_token;
 use crate::error::ServiceError;
 use crate::operations::Call;
 use crate::request::text_map;
@@ -22,14 +21,21 @@ pub(super) fn grant(call: &Call<'_>, key: &Key) -> Result<Grant, ServiceError> {
     for operation in &operations {
         ensure_possible(key, operation)?;
     }
+    let retiring = principal(call, "Retiring")?;
+    let constraints = constraints(call, key)?;
+    let is_bound = constraints.source_arn.is_some() && retiring.is_some();
+    if matches!(grantee, Principal::Service(_)) && !is_bound {
+        return Err(ServiceError::validation(
+            "A grant with a GranteeServicePrincipal must have a SourceArn constraint and a RetiringPrincipal or a RetiringServicePrincipal.",
+        ));
+    }
     Ok(Grant {
         name: parameters.text("Name")?.unwrap_or_default().to_owned(),
         created: call.now,
-        token: new_token(),
         grantee,
-        retiring: principal(call, "Retiring")?,
+        retiring,
         operations: operations.into_iter().map(str::to_owned).collect(),
-        constraints: constraints(call, key)?,
+        constraints,
     })
 }
 
@@ -51,6 +57,13 @@ pub(super) fn check_principal(text: &str) -> Result<(), ServiceError> {
     Err(ServiceError::new(
         "InvalidArnException",
         format!("ARN does not refer to a valid principal: {text}"),
+    ))
+}
+
+/// The refusal of a principal and a service in the same role.
+pub(super) fn only_one_principal(role: &str) -> ServiceError {
+    ServiceError::validation(format!(
+        "You must specify only one of {role}Principal and {role}ServicePrincipal."
     ))
 }
 
@@ -94,9 +107,7 @@ fn principal(call: &Call<'_>, role: &str) -> Result<Option<Principal>, ServiceEr
             Ok(Some(Principal::Aws(arn.to_owned())))
         }
         (None, Some(name)) => Ok(Some(Principal::Service(name.to_owned()))),
-        (Some(_), Some(_)) => Err(ServiceError::validation(format!(
-            "You must specify only one of {role}Principal and {role}ServicePrincipal."
-        ))),
+        (Some(_), Some(_)) => Err(only_one_principal(role)),
     }
 }
 
@@ -117,8 +128,21 @@ fn constraints(call: &Call<'_>, key: &Key) -> Result<Constraints, ServiceError> 
             "Encryption context grant constraints are supported only for symmetric encryption KMS keys.",
         ));
     }
+    let contexts = [&constraints.context_subset, &constraints.context_equals];
+    for context in contexts.into_iter().flatten() {
+        let is_long = |text: &String| text.chars().count() > MOST_CHARACTERS;
+        if context.len() > MOST_PAIRS || context.values().any(is_long) {
+            return Err(ServiceError::validation(format!(
+                "An encryption context grant constraint can have at most {MOST_PAIRS} pairs with values of at most {MOST_CHARACTERS} characters."
+            )));
+        }
+    }
     Ok(constraints)
 }
+
+/// How many pairs AWS lets a constraint on an encryption context have, and how long their values may be.
+const MOST_PAIRS: usize = 8;
+const MOST_CHARACTERS: usize = 384;
 
 /// A grant for an operation that the key cannot be used in says nothing.
 fn ensure_possible(key: &Key, operation: &str) -> Result<(), ServiceError> {

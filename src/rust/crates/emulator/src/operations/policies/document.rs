@@ -22,7 +22,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Map<String, Value>>, &'static str>
     statements.into_iter().map(check_statement).collect()
 }
 
-/// Whether some statement lets one of these principals replace the policy.
+/// Whether some statement lets one of these principals replace the policy. One that lacks an Action or a Resource has no
+/// effect.
 pub(crate) fn allows_put_key_policy(
     statements: &[Map<String, Value>],
     principals: &[&str],
@@ -32,6 +33,7 @@ pub(crate) fn allows_put_key_policy(
             && texts(statement.get("Action"))
                 .iter()
                 .any(|action| covers_put_key_policy(action))
+            && (statement.contains_key("Resource") || statement.contains_key("NotResource"))
             && names_one_of(statement.get("Principal"), principals)
     })
 }
@@ -46,15 +48,15 @@ fn check_statement(statement: Value) -> Result<Map<String, Value>, &'static str>
     ) {
         return Err("Policy Statement must have an Effect of Allow or Deny");
     }
-    let exactly_one =
-        |name: &str, not: &str| statement.contains_key(name) != statement.contains_key(not);
-    if !exactly_one("Principal", "NotPrincipal") {
+    let has = |name: &str| statement.contains_key(name);
+    if has("Principal") == has("NotPrincipal") {
         return Err("Policy Statement must contain either Principal or NotPrincipal");
     }
-    if !exactly_one("Action", "NotAction") {
+    // The API takes a statement without any Action or Resource, though the console does not.
+    if has("Action") && has("NotAction") {
         return Err("Policy Statement must contain either Action or NotAction");
     }
-    if !exactly_one("Resource", "NotResource") {
+    if has("Resource") && has("NotResource") {
         return Err("Policy Statement must contain either Resource or NotResource");
     }
     let principal = statement.get("Principal").or(statement.get("NotPrincipal"));
@@ -83,14 +85,26 @@ fn names_one_of(principal: Option<&Value>, principals: &[&str]) -> bool {
 }
 
 fn covers_put_key_policy(action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    match action.split_once('*') {
-        Some((prefix, "")) => "kms:putkeypolicy".starts_with(prefix),
-        Some((prefix, suffix)) => {
-            "kms:putkeypolicy".starts_with(prefix) && "kms:putkeypolicy".ends_with(suffix)
+    matches(action.to_ascii_lowercase().as_bytes(), b"kms:putkeypolicy")
+}
+
+/// Whether a text fits a pattern, in which an asterisk stands for any characters and a question mark for one.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    // How much of the text the pattern so far can stand for: no pattern takes longer than its length times the text's.
+    let mut fits = vec![false; text.len() + 1];
+    fits[0] = true;
+    for &one in pattern {
+        if one == b'*' {
+            let least = fits.iter().position(|fits| *fits).unwrap_or(fits.len());
+            fits[least..].fill(true);
+            continue;
         }
-        None => action == "kms:putkeypolicy",
+        for length in (1..fits.len()).rev() {
+            fits[length] = fits[length - 1] && (one == b'?' || one == text[length - 1]);
+        }
+        fits[0] = false;
     }
+    fits[text.len()]
 }
 
 /// A text, or a list of them.
@@ -126,11 +140,25 @@ mod tests {
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":"me","Action":"*","Resource":"*"}}"#,
             r#"{"Statement":{"Effect":"Allow","Principal":{"Me":"x"},"Action":"*","Resource":"*"}}"#,
-            r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","NotAction":"*","Resource":"*"}}"#,
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(parse(&statement(r#""*""#, r#""kms:*""#)).is_ok());
+    }
+
+    #[test]
+    fn a_statement_without_action_or_resource_has_no_effect() {
+        for ineffective in [
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#,
+        ] {
+            let statements = parse(ineffective).expect("AWS takes it");
+            assert!(
+                !allows_put_key_policy(&statements, &[ROOT]),
+                "{ineffective}"
+            );
+        }
     }
 
     #[test]
@@ -143,6 +171,14 @@ mod tests {
         assert!(allows(&root, r#""kms:*""#));
         assert!(allows(&root, r#"["kms:Encrypt","kms:Put*"]"#));
         assert!(allows(r#""*""#, r#""*""#));
+        for wild in ["kms:*Key*", "KMS:PUT?eyPolic?", "*:*Policy", "k*s:P*y"] {
+            assert!(allows(&root, &format!(r#""{wild}""#)), "{wild}");
+        }
+        let many = "*".repeat(10_000);
+        assert!(allows(&root, &format!(r#""{many}y""#)));
+        for other in ["kms:*Grant*", "kms:Put?", "kms:PutKeyPolicy?", "?"] {
+            assert!(!allows(&root, &format!(r#""{other}""#)), "{other}");
+        }
         assert!(!allows(&root, r#""kms:Encrypt""#));
         assert!(!allows(
             r#"{"AWS":"arn:aws:iam::111111111111:root"}"#,

@@ -20,11 +20,13 @@ impl World {
     pub(crate) fn rotate(&mut self, region: &str, key_id: &str, at: Time, kind: RotationType) {
         let key = self.key(region, key_id);
         let fresh = (key.origin == Origin::AwsKms).then(|| self.fresh_symmetric(key_id));
-        let id = match (&fresh, key.pending()) {
-            (Some(fresh), _) => fresh.id,
-            (None, Some(pending)) => pending.id,
-            // Nothing to rotate to.
-            (None, None) => return,
+        let next = match &fresh {
+            Some(fresh) => Some(fresh),
+            None => key.pending(),
+        };
+        // Or there is nothing to rotate to.
+        let Some(id) = next.map(|material| material.id) else {
+            return;
         };
         for region in self.regions_of(key_id) {
             let key = self.key_mut(&region, key_id);

@@ -13,25 +13,30 @@ impl World {
         }
     }
 
-    /// Brings one key up to the moment, after the primary it may depend on; says whether it is still there.
+    /// Brings one key up to the moment, together with its multi-Region relatives; says whether it is still there.
     pub(super) fn settle_key(&mut self, region: &str, key_id: &str, now: Time) -> bool {
-        let primary = self
-            .find_key(region, key_id)
-            .and_then(|key| key.multi_region.as_ref())
-            .map(|multi_region| multi_region.primary_region.clone());
-        if let Some(primary) = primary.filter(|primary| primary != region) {
-            self.settle_one(&primary, key_id, now);
-        }
-        self.settle_one(region, key_id, now)
-    }
-
-    fn settle_one(&mut self, region: &str, key_id: &str, now: Time) -> bool {
         let Some(key) = self.find_key(region, key_id) else {
             return false;
         };
+        let mut regions = match key.multi_region {
+            Some(_) => self.regions_of(key_id),
+            None => vec![region.to_owned()],
+        };
+        // In the order they go in: the waiting period of a primary begins when the last of its replicas is gone.
+        regions.sort_by_key(|region| {
+            let key = self.key(region, key_id);
+            (!key.is_replica(), key.deletion.and_then(Deletion::date))
+        });
+        for region in regions {
+            self.settle_one(&region, key_id, now);
+        }
+        self.find_key(region, key_id).is_some()
+    }
+
+    fn settle_one(&mut self, region: &str, key_id: &str, now: Time) {
+        let key = self.key(region, key_id);
         if key.is_gone(now) {
-            self.remove_key(region, key_id);
-            return false;
+            return self.remove_key(region, key_id);
         }
         let expires = key.materials.iter().any(|material| material.is_due(now));
         if expires {
@@ -43,7 +48,6 @@ impl World {
             let rotation = &mut self.key_mut(region, key_id).rotation;
             rotation.next = Some(due.plus_days(rotation.period_in_days));
         }
-        true
     }
 
     /// Takes a key away with its aliases. The waiting period of a primary that waited for this replica begins.
